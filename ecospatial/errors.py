@@ -1,0 +1,65 @@
+"""Errors a caller may catch: one base, one class for each thing that can be wrong with the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Problem(NamedTuple):
+    """One fault of an input: where it is, what it is, and what to do about it."""
+
+    file: str
+    row: int | str | None
+    problem: str
+    way_out: str
+
+    def __str__(self) -> str:
+        """Give the fault as one readable line."""
+        place = "，".join(part for part in (self.file, _row_text(self.row)) if part)
+        text = f"{place}：{self.problem}" if place else self.problem
+        return f"{text}。{self.way_out}" if self.way_out else text
+
+
+def _row_text(row: int | str | None) -> str:
+    if row is None or row == "":
+        return ""
+    return f"第 {row} 行" if isinstance(row, int) else row
+
+
+class EcospatialError(ValueError):
+    """Base of all errors of bad input; every fault found is in ``problems``.
+
+    Parameters
+    ----------
+    problems
+        One ``Problem``, or all that were found in one go.
+
+    Examples
+    --------
+    >>> str(SiteError(Problem("红线.txt", 7, "坐标不是数字", "请更正后重试")))
+    '红线.txt，第 7 行：坐标不是数字。请更正后重试'
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        found = [problems] if isinstance(problems, Problem) else list(problems)
+        self.problems: list[Problem] = found
+        super().__init__("\n".join(str(problem) for problem in found))
+
+
+class SiteError(EcospatialError):
+    """A site file, or a fact about a project, is wrong."""
+
+
+class CrsError(EcospatialError):
+    """A coordinate reference system is missing, unknown, contradicted or unsafe to convert from."""
+
+
+class PlanError(EcospatialError):
+    """A plan folder, or one of its layers, is wrong."""
+
+
+class RuleError(EcospatialError):
+    """A rule pack is wrong."""
