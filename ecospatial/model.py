@@ -40,14 +40,21 @@ class Verdict:
 
 # Mildest first. The colours are of the Okabe-Ito set (told apart with every kind of colour blindness);
 # the letter stands beside the colour wherever it is used.
-VERDICTS: Mapping[str, Verdict] = MappingProxyType(
+VERDICTS: MappingProxyType[str, Verdict] = MappingProxyType(
     {
         v.value: v
         for v in (
             Verdict("not_applicable", "不适用", "当日未生效，或不属于该条管控的项目", "无需处理", "N", "#8c8c8c"),
             Verdict("clear", "判定通过", "已量算，图层覆盖，未触及", "无需处理", "C", "#009e73"),
             Verdict("restricted", "受限准入", "触及；须满足条件或取得批准", "申请人", "R", "#e69f00"),
-            Verdict("needs_facts", "待补充信息", "触及而缺少项目信息，或规则尚未核实", "申请人；规则未核实的由规则维护方", "F", "#56b4e9"),
+            Verdict(
+                "needs_facts",
+                "待补充信息",
+                "触及而缺少项目信息，或规则尚未核实",
+                "申请人；规则未核实的由规则维护方",
+                "F",
+                "#56b4e9",
+            ),
             Verdict("no_data", "数据缺失", "图层缺失、被改动，或覆盖范围不足", "数据管理单位", "D", "#cc79a7"),
             Verdict("prohibited", "判定不通过", "触及且禁止", "申请人", "P", "#d55e00"),
         )
@@ -67,7 +74,7 @@ class Column:
     name: str
     label: str
     type: ColumnType = "text"
-    values: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     required: bool = False
 
 
@@ -88,7 +95,7 @@ class Kind:
 COMMON_COLUMNS = (Column("feature_id", "要素编号"), Column("feature_name", "名称"))
 RIVER_CLASSES = ("干流", "骨干河道", "一级支浜", "二级支浜", "三级支浜", "小微水体")
 _RIVER = Column("river", "河流", required=True)
-_SIDE = Column("side", "岸别", values=("左岸", "右岸"))
+_SIDE = Column("side", "岸别", words=("左岸", "右岸"))
 _ADCODE = Column("adcode", "行政区划代码")
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -101,18 +108,23 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "territorial_space",
                 "三类空间",
                 "polygon",
-                (Column("space", "空间类型", values=("生态空间", "农业空间", "城镇空间"), required=True),),
+                (Column("space", "空间类型", words=("生态空间", "农业空间", "城镇空间"), required=True),),
             ),
             Kind("eco_redline", "生态保护红线", "polygon", (Column("core", "自然保护地核心保护区", "bool"),)),
             # 管控区类型 is an open list: 江苏省生态空间管控区域规划 names more types than are met here.
-            Kind("control_zone", "生态空间管控区域", "polygon", (Column("zone_type", "管控区类型", required=True),)),
+            Kind(
+                "control_zone",
+                "生态空间管控区域",
+                "polygon",
+                (Column("zone_type", "管控区类型", required=True),),
+            ),
             Kind("basic_farmland", "永久基本农田", "polygon"),
             Kind("farmland", "耕地", "polygon"),
             Kind(
                 "urban_boundary",
                 "城镇开发边界",
                 "polygon",
-                (Column("part", "分区", values=("集中建设区", "弹性发展区", "特别用途区")),),
+                (Column("part", "分区", words=("集中建设区", "弹性发展区", "特别用途区")),),
             ),
             Kind(
                 "river_centreline",
@@ -120,7 +132,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "line",
                 (
                     _RIVER,
-                    Column("river_class", "河道等级", values=RIVER_CLASSES),
+                    Column("river_class", "河道等级", words=RIVER_CLASSES),
                     Column("width_m", "河宽（米）", "number"),
                 ),
             ),
@@ -133,25 +145,40 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "polygon",
                 (
                     Column("source_name", "水源地", required=True),
-                    Column("level", "级别", values=("一级", "二级", "准"), required=True),
-                    Column("part", "水陆域", values=("水域", "陆域")),
+                    Column("level", "级别", words=("一级", "二级", "准"), required=True),
+                    Column("part", "水陆域", words=("水域", "陆域")),
                 ),
             ),
-            Kind("intake", "取水口", "point", (Column("source_name", "水源地", required=True), Column("river", "河流"))),
+            Kind(
+                "intake",
+                "取水口",
+                "point",
+                (Column("source_name", "水源地", required=True), Column("river", "河流")),
+            ),
             Kind(
                 "nature_reserve",
                 "自然保护区",
                 "polygon",
-                (Column("part", "分区", values=("核心保护区", "一般控制区"), required=True),),
+                (Column("part", "分区", words=("核心保护区", "一般控制区"), required=True),),
             ),
             Kind("forest_park", "森林公园", "polygon"),
-            Kind("river_management", "河道管理范围", "polygon", (_RIVER,)),
-            Kind("outfall", "入河排污口", "point", (Column("river", "河流"), Column("outfall_type", "排污口类型"))),
+            Kind(
+                "river_management",
+                "河道管理范围",
+                "polygon",
+                (_RIVER, Column("part", "部位", words=("水域", "滩地", "堤防", "护堤地"))),
+            ),
+            Kind(
+                "outfall",
+                "入河排污口",
+                "point",
+                (Column("river", "河流"), Column("outfall_type", "排污口类型")),
+            ),
             Kind(
                 "monitoring_section",
                 "考核断面",
                 "point",
-                (_RIVER, Column("grade", "考核级别", values=("国考", "省考", "市考"))),
+                (_RIVER, Column("grade", "考核级别", words=("国考", "省考", "市考"))),
             ),
             Kind(
                 "sewer_catchment",
@@ -159,7 +186,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "polygon",
                 (
                     Column("plant", "污水处理厂"),
-                    Column("system", "排水体制", values=("分流", "合流", "混流")),
+                    Column("system", "排水体制", words=("分流", "合流", "混流")),
                     Column("meets_standard", "达标区", "bool"),
                     Column("population", "人口", "number"),
                 ),
@@ -183,7 +210,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 
-STATUS_LABELS: Mapping[str, str] = MappingProxyType({"official": "正式数据", "public": "公开数据（非正式）", "schematic": "示意"})
+STATUS_LABELS: Mapping[str, str] = MappingProxyType(
+    {"official": "正式数据", "public": "公开数据（非正式）", "schematic": "示意"}
+)
 PRESENT_LABELS: Mapping[str, str] = MappingProxyType({"held": "持有", "none": "本区不存在", "missing": "未取得"})
 
 
@@ -222,7 +251,11 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             Fact("new_outfall", "新设排污口", "项目是否新设或扩大入河排污口（污水集中处理设施排污口除外）？"),
             Fact("enlarges_aquaculture", "扩大养殖", "项目是否扩大水产养殖规模？"),
             Fact("water_supply_works", "供水设施", "项目是否为供水设施或保护水源的项目？"),
-            Fact("national_key_project", "国家重点", "项目是否为确实难以避让的国家能源、交通、水利、军事等重点建设项目？"),
+            Fact(
+                "national_key_project",
+                "国家重点",
+                "项目是否为确实难以避让的国家能源、交通、水利、军事等重点建设项目？",
+            ),
             Fact("linear_infrastructure", "线性工程", "项目是否为线性基础设施？"),
             Fact("harmless_crossing", "无害化穿越", "项目是否以地下、水下或架空方式无害化穿越？"),
             Fact("permitted_limited_activity", "有限活动", "项目是否属于生态保护红线内允许的有限人为活动？"),
@@ -252,6 +285,7 @@ ACTIVITIES: Mapping[str, str] = MappingProxyType(
         "A031": "牲畜饲养",
         "A032": "家禽饲养",
         "A04": "渔业",
+        "A05": "农、林、牧、渔专业及辅助性活动",
         "A041": "水产养殖",
         "A0412": "内陆养殖",
         "B": "采矿业",
@@ -280,6 +314,7 @@ ACTIVITIES: Mapping[str, str] = MappingProxyType(
         "C264": "涂料、油墨、颜料及类似产品制造",
         "C27": "医药制造业",
         "C2710": "化学药品原料药制造",
+        "C303": "砖瓦、石材等建筑材料制造",
         "C31": "黑色金属冶炼和压延加工业",
         "C32": "有色金属冶炼和压延加工业",
         "C336": "金属表面处理及热处理加工",
@@ -293,6 +328,7 @@ ACTIVITIES: Mapping[str, str] = MappingProxyType(
         "E47": "房屋建筑业",
         "E48": "土木工程建筑业",
         "F51": "批发业",
+        "F5191": "再生物资回收与批发",
         "G54": "道路运输业",
         "G55": "水上运输业",
         "G57": "管道运输业",
@@ -320,8 +356,9 @@ ACTIVITIES: Mapping[str, str] = MappingProxyType(
 )
 ACTIVITY_FORM = re.compile(r"[A-T](\d{2,4})?")
 _SECTION_ENDS = (
-    ("A", 5), ("B", 12), ("C", 43), ("D", 46), ("E", 50), ("F", 52), ("G", 60), ("H", 62), ("I", 65), ("J", 69),
-    ("K", 70), ("L", 72), ("M", 75), ("N", 79), ("O", 82), ("P", 83), ("Q", 85), ("R", 90), ("S", 96), ("T", 97),
+    ("A", 5), ("B", 12), ("C", 43), ("D", 46), ("E", 50), ("F", 52), ("G", 60), ("H", 62), ("I", 65),
+    ("J", 69), ("K", 70), ("L", 72), ("M", 75), ("N", 79), ("O", 82), ("P", 83), ("Q", 85), ("R", 90),
+    ("S", 96), ("T", 97),
 )  # fmt: skip
 
 
@@ -386,7 +423,7 @@ def fact_value(value: object) -> bool | None:
     >>> fact_value("是"), fact_value("False"), fact_value("未知"), fact_value(float("nan"))
     (True, False, None, None)
     """
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return None
     text = str(value).strip().lower()
     text = {"1.0": "1", "0.0": "0", "nan": "", "<na>": "", "none": ""}.get(text, text)

@@ -1,0 +1,5 @@
+"""Run as ``python -m ecospatial``."""
+
+from ecospatial.cli import main
+
+main()

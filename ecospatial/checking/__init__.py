@@ -1,0 +1,165 @@
+"""Every rule on every site: sites x rules -> findings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ecospatial import report
+from ecospatial.checking.conditions import Projects
+from ecospatial.checking.evaluating import Asked, evaluate
+from ecospatial.checking.findings import Findings, summarise, verdict_value
+from ecospatial.checking.framing import findings_frame, header, rule_columns, rule_row
+from ecospatial.checking.reading import Reading
+from ecospatial.errors import Problem, SiteError
+from ecospatial.geometry import ellipsoidal_area
+from ecospatial.sites import read_sites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from ecospatial.plans import Plan
+
+__all__ = ["Findings", "check", "day", "read_findings", "read_rules", "verdict_value"]
+
+
+def check(
+    sites: gpd.GeoDataFrame,
+    plan: Plan,
+    *,
+    on: dt.date | str | None = None,
+    at_least: str | None = None,
+    jobs: int = 1,
+) -> Findings:
+    """Put every rule of a plan to every site.
+
+    Parameters
+    ----------
+    sites
+        What ``read_sites`` returns, or any frame with a CRS.
+    plan
+        The plan whose layers and rules count.
+    on
+        The day whose law and layers count; today when not given.
+    at_least
+        Keep only findings from this verdict up; the counts of the summary stay complete.
+    jobs
+        Threads for the overlay.
+
+    Returns
+    -------
+    Findings
+        One row per site and rule id, sites in input order, rules in pack order.
+
+    Raises
+    ------
+    SiteError, CrsError
+        The sites can not be used, the day or the verdict is not understood.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> import ecospatial as es
+    >>> plan = es.open_plan("changzhou-zhonglou")
+    >>> point = plan.area.representative_point()
+    >>> shape = {"geometry": [point.buffer(50)], "activity": ["C26"], "works": ["new"]}
+    >>> site = geopandas.GeoDataFrame(shape, crs=plan.crs)
+    >>> bool((check(site, plan, on="2026-11-20").frame.site_id == "1").all())
+    True
+    """
+    date = day(on)
+    least = None if at_least is None else verdict_value(at_least)
+    frame = read_sites(sites, plan=plan, allow_far=True)
+    geometry = frame.geometry.to_numpy()
+    asked = Asked(geometry, frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float), Projects(frame))
+    reading = Reading(plan, date)
+    outcomes = [evaluate(v, asked, reading, jobs=jobs) for v in plan.rule_versions().values()]
+    areal = shapely.get_dimensions(geometry) == 2
+    measures = pd.DataFrame(
+        {
+            "area_m2": shapely.area(geometry),
+            "area_ellipsoidal_m2": ellipsoidal_area(geometry, plan.crs),
+            "length_m": np.where(areal, 0.0, shapely.length(geometry)),
+        },
+        index=frame.index,
+    )
+    found = findings_frame(frame, measures, outcomes, plan)
+    summary = summarise(found, frame, measures)
+    if least is not None:
+        found = found[found["verdict"] >= least].reset_index(drop=True)
+    return Findings(
+        frame=found,
+        summary=summary,
+        sites=frame,
+        rules=read_rules(plan, on=date),
+        layers=plan.layer_table(),
+        meta=header(frame, plan, date),
+        plan=plan,
+    )
+
+
+def day(on: dt.date | str | None) -> dt.date:
+    """Understand a day: a date, text YYYY-MM-DD, or None for today.
+
+    Raises
+    ------
+    SiteError
+        The text is no such day.
+
+    Examples
+    --------
+    >>> day("2026-11-20")
+    datetime.date(2026, 11, 20)
+    """
+    if on is None:
+        return dt.datetime.now().astimezone().date()
+    if isinstance(on, dt.datetime):
+        return on.date()
+    if isinstance(on, dt.date):
+        return on
+    try:
+        return dt.datetime.strptime(on, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except (ValueError, TypeError) as fault:
+        raise SiteError(Problem("", None, f"日期 {on} 不可用", "请写成 YYYY-MM-DD，如 2026-11-20")) from fault
+
+
+def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
+    """List the rules of a plan.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    on
+        The version in force on that day is listed, today when not given; of other rules the latest.
+
+    Returns
+    -------
+    DataFrame
+        Index ``rule_id``, in pack order; ``in_force`` says whether the version stands on the day.
+    """
+    date = day(on)
+    rows = []
+    for versions in plan.rule_versions().values():
+        latest = max(versions, key=lambda version: version.since)
+        rule = next((version for version in versions if version.in_force(date)), latest)
+        rows.append(rule_row(rule, date))
+    columns = list(rule_columns())
+    return pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
+
+
+def read_findings(path: str | Path) -> Findings:
+    """Read findings again from ``findings.json`` or ``findings.gpkg``; the plan is not needed.
+
+    Raises
+    ------
+    SiteError
+        The file is not one that ``Findings.write`` left.
+    """
+    return Findings(**report.read(path), plan=None)

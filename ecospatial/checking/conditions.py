@@ -1,0 +1,140 @@
+"""Three-valued logic over what is known of a project: yes, no, and unknown, which is never no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ecospatial.model import FACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ecospatial.rules import Condition
+
+# Ordered, so that "all" is the minimum and "any" the maximum.
+NO, UNKNOWN, YES = -1, 0, 1
+
+KEY_LABELS = {"activity": "行业", "works": "建设性质", "land_use": "用地性质"}
+
+
+class Project(NamedTuple):
+    """What is known of one or more sites: the part of a row that conditions read."""
+
+    activity: tuple[str, ...]
+    works: str | None
+    land_use: str | None
+    facts: tuple[bool | None, ...]
+
+
+class Answer(NamedTuple):
+    """Whether conditions hold, and which keys would have to be known to tell."""
+
+    truth: int
+    missing: tuple[str, ...]
+
+
+class Projects:
+    """The sites of a check, grouped by what is known of them, so that each group is asked once.
+
+    Parameters
+    ----------
+    sites
+        A site frame (``docs/interface.md`` section 4).
+    """
+
+    def __init__(self, sites: gpd.GeoDataFrame) -> None:
+        columns = ["activity", "works", "land_use", *FACTS]
+        known = pd.DataFrame({name: sites[name].astype(object) for name in columns})
+        text = known.apply(lambda column: column.map(lambda v: "" if _empty(v) else str(v)))
+        self.group: NDArray[np.intp] = text.groupby(columns, sort=False).ngroup().to_numpy()
+        _, first = np.unique(self.group, return_index=True)
+        self.projects = [_project(known.iloc[position]) for position in first]
+
+    def ask(self, conditions: Sequence[Condition], *, default: int = YES) -> list[Answer]:
+        """Answer for each group; without conditions the answer is ``default``."""
+        if not conditions:
+            return [Answer(default, ())] * len(self.projects)
+        return [_any(conditions, project) for project in self.projects]
+
+
+def _empty(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) or value == ""
+
+
+def _project(row: pd.Series) -> Project:
+    activity = "" if _empty(row["activity"]) else str(row["activity"])
+    return Project(
+        activity=tuple(code.strip() for code in activity.split(";") if code.strip()),
+        works=None if _empty(row["works"]) else str(row["works"]),
+        land_use=None if _empty(row["land_use"]) else str(row["land_use"]),
+        facts=tuple(None if _empty(row[name]) else bool(row[name]) for name in FACTS),
+    )
+
+
+def _any(conditions: Sequence[Condition], project: Project) -> Answer:
+    answers = [_all(condition, project) for condition in conditions]
+    truth = max(answer.truth for answer in answers)
+    if truth != UNKNOWN:
+        return Answer(truth, ())
+    missing = [key for answer in answers if answer.truth == UNKNOWN for key in answer.missing]
+    return Answer(UNKNOWN, tuple(dict.fromkeys(missing)))
+
+
+def _all(condition: Condition, project: Project) -> Answer:
+    parts = {}
+    if condition.activity:
+        parts["activity"] = _codes(condition.activity, project.activity)
+    if condition.works:
+        parts["works"] = UNKNOWN if project.works is None else _truth(project.works in condition.works)
+    if condition.land_use:
+        parts["land_use"] = _land_use(condition.land_use, project.land_use)
+    known = dict(zip(FACTS, project.facts, strict=True))
+    for name, wanted in condition.facts:
+        answer = known[name]
+        parts[name] = UNKNOWN if answer is None else _truth(answer is wanted)
+    return Answer(min(parts.values()), tuple(key for key, truth in parts.items() if truth == UNKNOWN))
+
+
+def _truth(value: bool) -> int:
+    return YES if value else NO
+
+
+def _codes(wanted: tuple[str, ...], given: tuple[str, ...]) -> int:
+    if not given:
+        return UNKNOWN
+    return max(_code(rule, site) for rule in wanted for site in given)
+
+
+def _code(rule: str, site: str) -> int:
+    if site.startswith(rule):
+        return YES
+    # A site known only as "C" may or may not be of C26.
+    return UNKNOWN if rule.startswith(site) else NO
+
+
+def _land_use(wanted: tuple[str, ...], given: str | None) -> int:
+    if given is None:
+        return UNKNOWN
+    if given in wanted:
+        return YES
+    if not given[:1].isdigit():
+        # A name can not be compared with a code, so it is not known to be different.
+        return UNKNOWN if any(code[:1].isdigit() for code in wanted) else NO
+    return max(_code(rule, given) for rule in wanted)
+
+
+def key_label(key: str) -> str:
+    """Name a key for a planner.
+
+    Examples
+    --------
+    >>> key_label("works"), key_label("new_outfall")
+    ('建设性质', '新设排污口')
+    """
+    return KEY_LABELS[key] if key in KEY_LABELS else FACTS[key].label

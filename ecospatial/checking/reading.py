@@ -1,0 +1,152 @@
+"""What a rule reads: the features of a kind that its ``where`` names, and how far they can be relied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ecospatial import files
+from ecospatial.errors import EcospatialError
+from ecospatial.model import KINDS
+from ecospatial.relations import Target, covered
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from ecospatial.plans import Layer, Plan
+    from ecospatial.rules import Rule
+
+Where = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A kind as a plan holds it on a day.
+
+    ``frame`` is None when nothing of the kind can be read. ``gaps`` are sentences, one for each layer of the
+    kind that is missing, altered or unreadable: a hit still counts, but nothing is clear.
+    """
+
+    kind: str
+    layers: tuple[Layer, ...]
+    frame: gpd.GeoDataFrame | None
+    gaps: tuple[str, ...]
+    only_none: bool
+    coverage: BaseGeometry | None
+    short_m: float
+
+    def covers(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
+        """Say which sites, and what is within a distance of them, the coverage holds."""
+        return covered(sites, self.coverage, within_m, short_m=self.short_m)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Features that a ``where`` names: ``sure`` match; ``all`` adds those whose column is empty."""
+
+    frame: gpd.GeoDataFrame
+    sure: Target
+    sure_row: NDArray[np.intp]
+    all: Target
+    all_row: NDArray[np.intp]
+
+
+class Reading:
+    """Layers of a plan on a day, read once for all rules that need them."""
+
+    def __init__(self, plan: Plan, on: dt.date) -> None:
+        self.plan = plan
+        self.on = on
+        self._stocks: dict[str, Stock] = {}
+        self._selections: dict[tuple[str, Where], Selection] = {}
+        self._hashes: dict[str, str | None] = {}
+
+    def stock(self, kind: str) -> Stock:
+        """Give a kind as it stands on the day."""
+        if kind not in self._stocks:
+            self._stocks[kind] = self._stock(kind)
+        return self._stocks[kind]
+
+    def select(self, rule: Rule) -> Selection:
+        """Give the features that a rule is about; its kind can be read."""
+        key = (rule.layer, rule.where)
+        if key not in self._selections:
+            frame = self.stock(rule.layer).frame
+            if frame is None:
+                raise AssertionError(rule.layer)
+            self._selections[key] = _select(frame, rule.where)
+        return self._selections[key]
+
+    def sha256(self, layer: Layer) -> str | None:
+        """Give the hash of the file as it is now; None without a file."""
+        if layer.name not in self._hashes:
+            path = None if layer.path is None else self.plan.folder / layer.path
+            there = path is not None and path.is_file()
+            self._hashes[layer.name] = files.sha256(path) if path is not None and there else layer.sha256
+        return self._hashes[layer.name]
+
+    def _stock(self, kind: str) -> Stock:
+        label = KINDS[kind].label
+        listed = self.plan.of_kind(kind)
+        standing = [layer for layer in listed if layer.valid_on(self.on)]
+        gaps = []
+        if not listed:
+            gaps.append(f"{label}图层未取得，规划未列出该图层")
+        elif not standing:
+            gaps.append(f"{label}图层在 {self.on} 不在有效期内")
+        held, none = [], []
+        for layer in standing:
+            trouble = self.plan.trouble(layer.name)
+            if trouble is not None:
+                gaps.append(trouble)
+            elif layer.present == "none":
+                none.append(layer)
+            else:
+                held.append(layer)
+        usable = [*held, *none]
+        frame = None
+        if usable:
+            frame = self.plan.frame_of(kind, [layer.name for layer in held])
+        coverage, short_m = self._coverage(usable)
+        return Stock(kind, tuple(held), frame, tuple(gaps), bool(none) and not held and not gaps, coverage, short_m)
+
+    def _coverage(self, layers: list[Layer]) -> tuple[BaseGeometry | None, float]:
+        areas, short = [], 0.0
+        for layer in layers:
+            try:
+                area = self.plan.coverage(layer.name)
+            except EcospatialError:
+                # A coverage that can not be read holds nothing; plan validate names the fault.
+                continue
+            if area is not None:
+                areas.append(area)
+                short = max(short, self.plan.coverage_short_m(layer.name))
+        return (shapely.union_all(areas), short) if areas else (None, 0.0)
+
+
+def _select(frame: gpd.GeoDataFrame, where: Where) -> Selection:
+    sure = np.ones(len(frame), dtype=bool)
+    possible = np.ones(len(frame), dtype=bool)
+    for column, values in where:
+        known = frame[column].notna().to_numpy() if column in frame else np.zeros(len(frame), dtype=bool)
+        match = np.zeros(len(frame), dtype=bool)
+        if column in frame:
+            match = frame[column].map(_text).isin(values).to_numpy()
+        sure &= known & match
+        possible &= ~known | match
+    geometry = frame.geometry.to_numpy()
+    sure_row, all_row = np.flatnonzero(sure), np.flatnonzero(possible)
+    first = Target(geometry[sure_row])
+    second = first if len(sure_row) == len(all_row) else Target(geometry[all_row])
+    return Selection(frame, first, sure_row, second, all_row)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)

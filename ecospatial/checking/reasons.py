@@ -1,0 +1,200 @@
+"""Sentences a planner would sign: one for each finding, in Chinese."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecospatial.checking.conditions import Project, key_label
+from ecospatial.model import ACTIVITIES, FACTS, KINDS, MU_M2, WORKS, activity_label
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ecospatial.checking.reading import Stock
+    from ecospatial.plans import Layer
+    from ecospatial.relations import Measures
+    from ecospatial.rules import Condition, Rule
+
+EFFECT_WORDS = {"prohibited": "禁止", "restricted": "须满足条件或取得批准", "not_applicable": "不适用本条"}
+
+
+def not_in_force(versions: list[Rule], on: dt.date) -> str:
+    """Say that no version of a rule stands on the day."""
+    spans = "；".join(f"{v.since} 起" + (f"至 {v.until} 止" if v.until else "") for v in versions)
+    return f"{on} 本条未生效（有效期：{spans}）"
+
+
+def not_this_project(rule: Rule) -> str:
+    """Say whom a rule is for."""
+    whom = "；".join(condition_text(condition) for condition in rule.when)
+    return f"不属于本条管控的项目（适用于：{whom}）"
+
+
+def condition_text(condition: Condition) -> str:
+    """Describe a condition.
+
+    Examples
+    --------
+    >>> from ecospatial.rules import Condition
+    >>> condition_text(Condition(activity=("C26",), works=("new",)))
+    '新建，C26 化学原料和化学制品制造业'
+    """
+    parts = []
+    if condition.works:
+        parts.append("、".join(WORKS[name][0] for name in condition.works))
+    if condition.activity:
+        parts.append("、".join(activity_label(code) for code in condition.activity))
+    if condition.land_use:
+        parts.append("用地 " + "、".join(condition.land_use))
+    parts += [f"{FACTS[name].label}：{'是' if wanted else '否'}" for name, wanted in condition.facts]
+    return "，".join(parts)
+
+
+def unanswered(rule: Rule) -> str:
+    """Say that the software has no answer for a relation yet."""
+    what = "沿河距离" if rule.relation == "along_river" else "栅格数据"
+    return f"本版本尚不能按{what}判断，请人工核定"
+
+
+def between_banks(rule: Rule) -> str:
+    """Say that lines do not tell what lies between them."""
+    return f"{KINDS[rule.layer].label}图层是线，不能判断地块是否位于两岸之间，须换成两岸之间的面"
+
+
+def far(rule: Rule, stock: Stock) -> str:
+    """Say that nothing is within reach; the same text for all sites of a rule."""
+    label = KINDS[rule.layer].label
+    which = _which(rule)
+    if stock.only_none:
+        return f"本区不存在{which}{label}"
+    if rule.relation == "outside":
+        return f"地块全部位于{which}{label}范围内"
+    return f"周边 {rule.within_m + 1000:g} m 内没有{which}{label}"
+
+
+def feature_names(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
+    """Name each feature: its name, else its first describing text; empty text where there is none."""
+    names = np.full(len(frame), "", dtype=object)
+    columns = [c.name for c in KINDS[kind].columns if c.type == "text"]
+    for column in ("feature_name", *columns):
+        if column in frame:
+            values = frame[column].to_numpy(dtype=object)
+            there = np.array([isinstance(value, str) and value != "" for value in values], dtype=bool)
+            names = np.where((names == "") & there, values, names)
+    return names
+
+
+def measured(
+    rule: Rule,
+    *,
+    verdict: str,
+    certain: bool,
+    measures: Measures,
+    row: int,
+    feature: str,
+    layer: Layer | None,
+    site_accuracy_m: float,
+    project: Project,
+    missing: tuple[str, ...],
+    doubtful: bool,
+    gaps: tuple[str, ...],
+    known: frozenset[str],
+) -> str:
+    """Say what was measured, what follows, and how far it can be relied on."""
+    touched = bool(measures.touched[row])
+    parts = [_fact(rule, measures, row, feature)]
+    if verdict == "no_data":
+        parts.append("；".join(gaps) if gaps else _not_covered(rule))
+    elif verdict == "needs_facts":
+        parts.append(_open(rule, missing=missing if touched else (), doubtful=doubtful))
+    elif touched:
+        parts.append(f"{_project_text(project)}{EFFECT_WORDS.get(_effect(rule, verdict), '')}")
+    special = [other for other in rule.yields_to if other in known]
+    if touched and special:
+        parts.append(f"应先适用特别规定（{'、'.join(special)}）")
+    text = "；".join(part for part in parts if part) + "。"
+    return text + _reliance(rule, verdict, certain, float(measures.margin_m[row]), layer, site_accuracy_m)
+
+
+def _effect(rule: Rule, verdict: str) -> str:
+    return verdict if verdict in EFFECT_WORDS else rule.effect
+
+
+def _fact(rule: Rule, measures: Measures, row: int, feature: str) -> str:
+    label = KINDS[rule.layer].label
+    # A zone named 新孟河清水通道维护区 says more than its kind; a river needs the kind beside it.
+    name = feature if feature and (label in feature or KINDS[rule.layer].shape == "polygon") else f"{feature}{label}"
+    distance = measures.distance_m[row]
+    touched = bool(measures.touched[row])
+    if rule.relation == "near":
+        limit = f"控制距离 {rule.within_m:g} m"
+        if np.isnan(distance):
+            return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
+        return f"位于{name}内，{limit}" if distance == 0 else f"距{name} {distance:.1f} m，{limit}"
+    if rule.relation == "outside":
+        share = _share(measures, row)
+        return f"{share}位于{_which(rule)}{label}范围外" if touched else f"全部位于{name}范围内"
+    if touched:
+        return f"占用{name}{_share(measures, row)}"
+    if np.isnan(distance):
+        return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
+    return f"与{name}相接而未占用" if distance == 0 else f"未占用{name}，最近 {distance:.1f} m"
+
+
+def _share(measures: Measures, row: int) -> str:
+    area, length = measures.overlap_m2[row], measures.overlap_length_m[row]
+    if area > 0:
+        return f" {area:.1f} m²（{area / MU_M2:.3f} 亩）"
+    return f" {length:.1f} m " if length > 0 else ""
+
+
+def _which(rule: Rule) -> str:
+    return "、".join(value for _, values in rule.where for value in values)
+
+
+def _not_covered(rule: Rule) -> str:
+    around = f"及其周边 {rule.within_m:g} m" if rule.within_m else ""
+    return f"图层覆盖范围不足以判断（需覆盖地块{around}）"
+
+
+def _open(rule: Rule, *, missing: tuple[str, ...], doubtful: bool) -> str:
+    parts = []
+    if missing:
+        parts.append(f"缺少项目信息：{'、'.join(key_label(key) for key in missing)}")
+    if doubtful:
+        columns = "、".join(column for column, _ in rule.where)
+        parts.append(f"图层该要素的 {columns} 为空，须核实是否属于{_which(rule)}")
+    if not rule.verified:
+        parts.append("本条原文尚未核实，不能据以判定")
+    return "；".join(parts)
+
+
+def _project_text(project: Project) -> str:
+    works = "" if project.works is None else WORKS[project.works][0]
+    names = [ACTIVITIES.get(code, code) for code in project.activity]
+    return f"{works}{'、'.join(names)}项目，" if works or names else ""
+
+
+def _reliance(
+    rule: Rule, verdict: str, certain: bool, margin: float, layer: Layer | None, site_accuracy_m: float
+) -> str:
+    label = KINDS[rule.layer].label
+    if layer is None or layer.present != "held":
+        return ""
+    accuracy = layer.accuracy_m
+    known = "定位精度未知" if accuracy is None else f"定位精度 ±{accuracy:g} m"
+    if site_accuracy_m:
+        known += f"，地块 ±{site_accuracy_m:g} m"
+    text = {
+        "schematic": f"{label}为示意数据，{known}。",
+        "public": f"{label}为公开数据（非正式），{known}。",
+    }.get(layer.status or "", f"{label}{known}。" if not certain else "")
+    if not certain and verdict != "no_data":
+        distance = "" if np.isnan(margin) else f"（距判定界线 {margin:.1f} m）"
+        text += f"边界存疑，需现场核定{distance}。"
+    return text

@@ -1,0 +1,25 @@
+"""Geometry on arrays: repair, subdivision, the overlay kernel, areas, depths, corridors."""
+
+from __future__ import annotations
+
+from ecospatial.geometry.corridors import corridor, strip
+from ecospatial.geometry.depth import depth
+from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, merged, overlap, subdivide
+from ecospatial.geometry.measure import ellipsoidal_area
+from ecospatial.geometry.validity import Repaired, repair
+
+__all__ = [
+    "Cut",
+    "Pieces",
+    "Repaired",
+    "areal_part",
+    "corridor",
+    "cut",
+    "depth",
+    "ellipsoidal_area",
+    "merged",
+    "overlap",
+    "repair",
+    "strip",
+    "subdivide",
+]

@@ -1,0 +1,275 @@
+"""The overlay kernel: who overlaps whom, by how much, without cutting what need not be cut.
+
+Complex polygons are subdivided into pieces of bounded vertex count. A pair of a site and a piece is settled
+by prepared predicates where one contains the other; only the pairs that straddle an edge are cut.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ecospatial.errors import CrsError, Problem, SiteError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+MAX_VERTICES = 128
+# Grid on which a cut is tried again where GEOS fails on the exact coordinates: 0.1 mm.
+RETRY_GRID_M = 1e-4
+_POLYGONS = (3, 6)
+
+
+def subdivide(geometry: NDArray[Any], *, max_vertices: int = MAX_VERTICES) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Cut geometries into pieces of at most ``max_vertices`` vertices.
+
+    Parameters
+    ----------
+    geometry
+        Array of valid geometries in a metric CRS; multi-part ones are taken apart.
+    max_vertices
+        Pieces with more are halved across their longer side.
+
+    Returns
+    -------
+    pieces, owner
+        The pieces, and for each the position of the geometry it came from. Pieces of one geometry touch but
+        do not overlap.
+
+    Examples
+    --------
+    >>> pieces, owner = subdivide(np.array([shapely.Point(0, 0).buffer(10, quad_segs=64)]), max_vertices=32)
+    >>> bool(shapely.get_num_coordinates(pieces).max() <= 32), round(float(shapely.area(pieces).sum()), 3)
+    (True, 314.128)
+    """
+    parts, owner = shapely.get_parts(np.asarray(geometry, dtype=object), return_index=True)
+    done: list[NDArray[Any]] = []
+    owners: list[NDArray[np.intp]] = []
+    while len(parts):
+        small = shapely.get_num_coordinates(parts) <= max_vertices
+        done.append(parts[small])
+        owners.append(owner[small])
+        parts, owner = _halved(parts[~small], owner[~small])
+    if not done:
+        return np.empty(0, dtype=object), np.empty(0, dtype=np.intp)
+    order = np.argsort(np.concatenate(owners), kind="stable")
+    return np.concatenate(done)[order], np.concatenate(owners)[order]
+
+
+def _halved(parts: NDArray[Any], owner: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    if not len(parts):
+        return parts, owner
+    west, south, east, north = shapely.bounds(parts).T
+    wide = (east - west) >= (north - south)
+    middle_x = np.where(wide, (west + east) / 2, east)
+    middle_y = np.where(wide, north, (south + north) / 2)
+    low = shapely.box(west, south, middle_x, middle_y)
+    high = shapely.box(np.where(wide, middle_x, west), np.where(wide, south, middle_y), east, north)
+    halves = np.concatenate([safe_intersection(parts, low), safe_intersection(parts, high)])
+    twice = np.concatenate([owner, owner])
+    pieces, index = shapely.get_parts(halves, return_index=True)
+    # A cut along a vertex leaves points and lines behind; only pieces of the dimension of their part count.
+    before = shapely.get_dimensions(np.concatenate([parts, parts]))[index]
+    keep = (shapely.get_dimensions(pieces) == before) & ~shapely.is_empty(pieces)
+    return pieces[keep], twice[index][keep]
+
+
+def safe_intersection(left: NDArray[Any], right: NDArray[Any], *, jobs: int = 1) -> NDArray[Any]:
+    """Intersect pairwise; a pair on which GEOS fails is tried again on a grid of 0.1 mm."""
+    if jobs > 1 and len(left) >= 1000 * jobs:
+        cuts = [np.array_split(side, jobs) for side in (left, right)]
+        with ThreadPoolExecutor(jobs) as pool:
+            return np.concatenate(list(pool.map(safe_intersection, *cuts)))
+    try:
+        return np.asarray(shapely.intersection(left, right), dtype=object)
+    except shapely.GEOSException:
+        if len(left) == 1:
+            return np.asarray(shapely.intersection(left, right, grid_size=RETRY_GRID_M), dtype=object)
+        half = len(left) // 2
+        return np.concatenate(
+            [safe_intersection(left[:half], right[:half]), safe_intersection(left[half:], right[half:])]
+        )
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Geometries taken apart once, with an index, to be asked often.
+
+    ``whole`` are the geometries as they came; ``owner`` gives for each piece the position of its geometry.
+    """
+
+    whole: NDArray[Any]
+    piece: NDArray[Any]
+    owner: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, geometry: NDArray[Any]) -> Pieces:
+        """Take an array of valid geometries apart."""
+        whole = np.asarray(geometry, dtype=object)
+        piece, owner = subdivide(whole)
+        shapely.prepare(piece)
+        return cls(whole, piece, owner)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index over the pieces."""
+        return shapely.STRtree(self.piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Shared parts of sites and polygons, sorted by site and owner.
+
+    ``geometry`` is the shared part: the site itself where a piece holds it whole. A pair of a site and an
+    owner may have several parts; they touch but do not overlap.
+    """
+
+    site: NDArray[np.intp]
+    owner: NDArray[np.intp]
+    geometry: NDArray[Any]
+
+
+def cut(sites: NDArray[Any], pieces: Pieces, *, jobs: int = 1) -> Cut:
+    """Cut sites with polygons.
+
+    Parameters
+    ----------
+    sites
+        Array of valid geometries in the CRS of the pieces: polygons, lines or points.
+    pieces
+        Polygons, subdivided.
+    jobs
+        Threads for the cutting.
+
+    Returns
+    -------
+    Cut
+        Shared area of polygons, length of lines inside (not along the edge), points on or in.
+    """
+    dimension = shapely.get_dimensions(sites)
+    areal, thin = np.flatnonzero(dimension == 2), np.flatnonzero(dimension < 2)
+    found = [_cut_polygons(sites, areal, pieces, jobs=jobs), _cut_thin(sites, thin, pieces)]
+    site, owner, parts = (np.concatenate([getattr(c, name) for c in found]) for name in Cut.__slots__)
+    order = np.lexsort((owner, site))
+    return Cut(site[order], owner[order], parts[order])
+
+
+def _cut_polygons(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces, *, jobs: int) -> Cut:
+    site, piece = pieces.tree.query(sites[asked], predicate="intersects")
+    shape, other = sites[asked[site]], pieces.piece[piece]
+    parts = shape.copy()
+    straddles = np.flatnonzero(~shapely.covers(other, shape))
+    swallows = shapely.covers(shape[straddles], other[straddles])
+    parts[straddles[swallows]] = other[straddles[swallows]]
+    straddles = straddles[~swallows]
+    parts[straddles] = areal_part(safe_intersection(shape[straddles], other[straddles], jobs=jobs))
+    keep = ~shapely.is_empty(parts)
+    return Cut(asked[site[keep]], pieces.owner[piece[keep]], parts[keep])
+
+
+def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> Cut:
+    # Lines and points are cut with the whole polygon: along the cut between two pieces they would count twice.
+    site, piece = pieces.tree.query(sites[asked], predicate="intersects")
+    pairs = np.unique(np.column_stack([asked[site], pieces.owner[piece]]), axis=0).astype(np.intp).reshape(-1, 2)
+    site, owner = pairs[:, 0], pairs[:, 1]
+    shape, other = sites[site], pieces.whole[owner]
+    parts = safe_intersection(shape, other)
+    lines = np.flatnonzero(shapely.get_dimensions(shape) == 1)
+    parts[lines] = shapely.difference(parts[lines], shapely.boundary(other[lines]))
+    keep = ~shapely.is_empty(parts)
+    keep[lines] &= shapely.length(parts[lines]) > 0
+    return Cut(site[keep], owner[keep], parts[keep])
+
+
+def areal_part(geometry: NDArray[Any]) -> NDArray[Any]:
+    """Keep the polygons of each geometry; a shared edge or corner leaves an empty polygon."""
+    found = np.asarray(geometry, dtype=object).copy()
+    found[shapely.get_dimensions(found) != 2] = shapely.Polygon()
+    for position in np.flatnonzero(shapely.get_type_id(found) == 7):
+        parts = shapely.get_parts(found[position])
+        found[position] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    return found
+
+
+def merged(cut_: Cut, count: int) -> NDArray[Any]:
+    """Join the parts of each site to one geometry, each spot once; None for sites without a part."""
+    found = np.full(count, None, dtype=object)
+    first = np.searchsorted(cut_.site, np.arange(count), side="left")
+    parts = np.searchsorted(cut_.site, np.arange(count), side="right") - first
+    single = np.flatnonzero(parts == 1)
+    found[single] = cut_.geometry[first[single]]
+    several = np.flatnonzero(parts > 1)
+    if len(several):
+        mask = parts[cut_.site] > 1
+        position = np.searchsorted(several, cut_.site[mask])
+        grouped = shapely.geometrycollections(cut_.geometry[mask], indices=position)
+        found[several] = shapely.union_all(np.asarray(grouped, dtype=object).reshape(-1, 1), axis=1)
+    return found
+
+
+def overlap(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame, *, jobs: int = 1) -> pd.DataFrame:
+    """Measure by how much the polygons of two frames overlap.
+
+    Parameters
+    ----------
+    left, right
+        Frames of valid polygons in the same projected CRS.
+    jobs
+        Threads for the cutting.
+
+    Returns
+    -------
+    DataFrame
+        ``left_id`` and ``right_id`` (index labels), ``area_m2``, ``share_left`` (of the area of the left one,
+        0 to 1): a row for each pair that shares area, in the order of the frames.
+
+    Raises
+    ------
+    CrsError
+        A CRS is missing or not projected, or the two differ.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> site = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 10, 10)], index=["A"], crs=4549)
+    >>> zone = gpd.GeoDataFrame(geometry=[shapely.box(5, 0, 50, 50)], index=["Z"], crs=4549)
+    >>> overlap(site, zone)
+      left_id right_id  area_m2  share_left
+    0       A        Z     50.0         0.5
+    """
+    for frame in (left, right):
+        if frame.crs is None or not frame.crs.is_projected:
+            raise CrsError(Problem("", None, "overlap 需要投影坐标系（米）", "请先 to_crs，如 EPSG:4549"))
+    if not left.crs.equals(right.crs, ignore_axis_order=True):
+        given = f"{left.crs.to_string()} 与 {right.crs.to_string()}"
+        raise CrsError(Problem("", None, f"两个图层的坐标系不同：{given}", "请先 to_crs 到同一坐标系"))
+    shapes = _polygons(left, "left")
+    found = cut(shapes, Pieces.of(_polygons(right, "right")), jobs=jobs)
+    sums = pd.DataFrame({"left": found.site, "right": found.owner, "area_m2": shapely.area(found.geometry)})
+    pairs = sums.groupby(["left", "right"], sort=True, as_index=False)["area_m2"].sum()
+    pairs = pairs[pairs["area_m2"] > 0].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "left_id": left.index.take(pairs["left"].to_numpy()),
+            "right_id": right.index.take(pairs["right"].to_numpy()),
+            "area_m2": pairs["area_m2"],
+            "share_left": pairs["area_m2"] / shapely.area(shapes)[pairs["left"].to_numpy()],
+        }
+    )
+
+
+def _polygons(frame: gpd.GeoDataFrame, side: str) -> NDArray[Any]:
+    geometry = frame.geometry.to_numpy()
+    bad = ~np.isin(shapely.get_type_id(geometry), _POLYGONS) | ~shapely.is_valid(geometry)
+    if bad.any():
+        rows = "、".join(str(label) for label in frame.index[bad][:5])
+        problem = f"{side} 有 {int(bad.sum())} 个要素不是有效的面：{rows}"
+        raise SiteError(Problem("", None, problem, "请先修复（read_sites 会修复并说明）"))
+    return np.asarray(geometry, dtype=object)

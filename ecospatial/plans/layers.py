@@ -1,0 +1,213 @@
+"""One layer: its record, and its file read into our columns and the plan's CRS."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ecospatial import crs as crs_
+from ecospatial import files
+from ecospatial.errors import CrsError, PlanError, Problem
+from ecospatial.geometry import repair
+from ecospatial.model import COMMON_COLUMNS, KINDS, Column, Kind, fact_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as MappingType
+
+    from pyproj import CRS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who published a layer, under which title, when it was fetched, under which licence."""
+
+    publisher: str | None = None
+    title: str | None = None
+    retrieved: dt.date | None = None
+    licence: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One entry of plan.yaml: features of one kind, with coverage, provenance, accuracy and hash."""
+
+    name: str
+    kind: str
+    present: str = "held"
+    path: str | None = None
+    file_layer: str | None = None
+    crs: str | None = None
+    columns: MappingType[str, str] = field(default_factory=dict)
+    vocabulary: MappingType[str, MappingType[str, str]] = field(default_factory=dict)
+    status: str | None = None
+    coverage: str = "unknown"
+    accuracy_m: float | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    source: Source = field(default_factory=Source)
+    sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Chinese label of the kind."""
+        return KINDS[self.kind].label
+
+    def valid_on(self, on: dt.date) -> bool:
+        """Whether this version of the layer stood on that day; both ends are included."""
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+def empty_frame(kind: Kind, crs: CRS) -> gpd.GeoDataFrame:
+    """Give the frame of a kind that does not exist there: its columns, no row."""
+    columns = [c.name for c in (*COMMON_COLUMNS, *kind.columns)]
+    data: dict[str, Any] = {name: pd.Series(dtype=object) for name in (*columns, "layer")}
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+
+
+def stacked(frames: list[gpd.GeoDataFrame], crs: CRS) -> gpd.GeoDataFrame:
+    """Put the frames of several layers of a kind below each other."""
+    filled = [frame.astype({c: object for c in frame.columns if c != frame.geometry.name}) for frame in frames]
+    return gpd.GeoDataFrame(pd.concat(filled, ignore_index=True), geometry="geometry", crs=crs)
+
+
+def read_layer(folder: Path, layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
+    """Read the file of a layer into our columns and the given CRS; its hash is checked first.
+
+    Raises
+    ------
+    PlanError
+        The layer has no file, the file was altered, or its rows do not fit the kind.
+    CrsError
+        The file has no CRS, or contradicts plan.yaml.
+    """
+    if layer.present != "held" or layer.path is None:
+        raise PlanError(Problem("plan.yaml", None, f"图层 {layer.name} 没有文件", "请向主管部门取得"))
+    path = inside(folder, layer.path)
+    if layer.sha256 is not None and path.is_file() and files.sha256(path) != layer.sha256:
+        problem = "文件内容与登记的 sha256 不符，可能被改动"
+        raise PlanError(Problem(layer.path, None, problem, "确认无误后用 plan validate --seal 重新登记"))
+    return _our_columns(read_vector(folder, layer, layer.path, crs=crs, file_layer=layer.file_layer), layer)
+
+
+def read_vector(folder: Path, layer: Layer, path: str, *, crs: CRS, file_layer: str | None = None) -> gpd.GeoDataFrame:
+    """Read a file of the plan and bring it into the given CRS."""
+    frame = files.read_vector(inside(folder, path), layer=file_layer)
+    source = frame.crs
+    if layer.crs is not None and path == layer.path:
+        declared, shift = crs_.parse_crs(layer.crs)
+        if shift is not None:
+            raise CrsError(Problem(path, None, f"图层 {layer.name} 不能是 {layer.crs}", "请先换算到 CGCS2000"))
+        if source is not None and not source.equals(declared, ignore_axis_order=True):
+            given = f"plan.yaml 写 {layer.crs}，文件是 {source.to_string()}"
+            raise CrsError(Problem(path, None, f"坐标系矛盾：{given}", "文件自带坐标系时请删去 crs"))
+        source = declared
+    if source is None:
+        raise CrsError(Problem(path, None, "文件没有坐标系", f"请在图层 {layer.name} 写 crs"))
+    geometry = crs_.transform(frame.geometry.to_numpy(), source, crs)
+    return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=crs))
+
+
+def inside(folder: Path, path: str) -> Path:
+    """Resolve a path of plan.yaml; it must stay inside the folder of the plan."""
+    target = (folder / path).resolve()
+    if Path(path).is_absolute() or not target.is_relative_to(folder.resolve()):
+        raise PlanError(
+            Problem("plan.yaml", None, f"路径 {Path(path).name} 不在规划文件夹内", "请把文件放进规划文件夹")
+        )
+    return target
+
+
+def _our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
+    kind = KINDS[layer.kind]
+    file = layer.path or ""
+    geometry = raw.geometry.to_numpy()
+    bare = np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    problems = [Problem(file, int(row) + 1, "没有图形", "请补充图形或删去该行") for row in bare]
+    problems += _shape_faults(geometry, kind, file)
+    data: dict[str, Any] = {}
+    for column in (*COMMON_COLUMNS, *kind.columns):
+        theirs = layer.columns.get(column.name, column.name)
+        if theirs not in raw.columns:
+            if column.name in layer.columns:
+                known = "、".join(str(c) for c in raw.columns if c != raw.geometry.name)
+                problems.append(Problem(file, None, f"没有列 {theirs}", f"文件中的列：{known}"))
+            elif column.required:
+                problems.append(
+                    Problem(file, None, f"缺少列 {column.name}（{column.label}）", "请在 columns 写明对应的列")
+                )
+            data[column.name] = [None] * len(raw)
+            continue
+        data[column.name] = _cells(raw[theirs], column, layer, problems)
+    if problems:
+        raise PlanError(problems)
+    ids = data["feature_id"]
+    data["feature_id"] = [value or str(row) for row, value in enumerate(ids, 1)]
+    used = {layer.columns.get(c, c) for c in data} | {raw.geometry.name}
+    others = {c: raw[c] for c in raw.columns if c not in used and c not in data and c != "layer"}
+    data["layer"] = [layer.name] * len(raw)
+    mended = repair(geometry)
+    return gpd.GeoDataFrame({**data, **others}, geometry=mended.geometry, index=pd.RangeIndex(len(raw)), crs=raw.crs)
+
+
+_SHAPES = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4), "bank": (1, 2, 5, 3, 6)}
+_SHAPE_LABELS = {"polygon": "面", "line": "线", "point": "点", "bank": "线或面"}
+
+
+def _shape_faults(geometry: Any, kind: Kind, file: str) -> list[Problem]:
+    types = shapely.get_type_id(geometry)
+    wrong = ~np.isin(types, _SHAPES[kind.shape]) & ~shapely.is_missing(geometry)
+    return [
+        Problem(
+            file,
+            int(row) + 1,
+            f"{kind.label}应为{_SHAPE_LABELS[kind.shape]}图层，该行是 {geometry[row].geom_type}",
+            "",
+        )
+        for row in np.flatnonzero(wrong)
+    ]
+
+
+def _cells(values: pd.Series, column: Column, layer: Layer, problems: list[Problem]) -> list[Any]:
+    words = layer.vocabulary.get(column.name, {})
+    found: list[Any] = []
+    for row, value in enumerate(values, 1):
+        try:
+            cell = _cell(value, column, words)
+        except ValueError as fault:
+            way_out = f"可选：{'、'.join(column.words)}；或在 vocabulary 写明对应" if column.words else "请更正"
+            problems.append(Problem(layer.path or "", row, f"{column.name}（{column.label}）不能是 {fault}", way_out))
+            cell = None
+        else:
+            if cell is None and column.required:
+                problems.append(Problem(layer.path or "", row, f"{column.name}（{column.label}）为空", "请补充"))
+        found.append(cell)
+    return found
+
+
+def _cell(value: Any, column: Column, words: MappingType[str, str]) -> Any:
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if column.type == "bool":
+        return fact_value(value)
+    if column.type == "number":
+        number = float(str(value))
+        if not np.isfinite(number):
+            raise ValueError(str(value))
+        return number
+    if column.type == "date":
+        return dt.date.fromisoformat(str(value)[:10].replace("/", "-")).isoformat()
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    text = words.get(text, text)
+    if not text:
+        return None
+    if column.words and text not in column.words:
+        raise ValueError(text)
+    return text

@@ -1,0 +1,264 @@
+"""The closed vocabulary of spatial questions: near, overlaps, outside; and whether a coverage reaches.
+
+Distance decides, buffers only draw. Everything works on arrays: one entry for each site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ecospatial.geometry import Cut, Pieces, areal_part, cut, depth, merged, strip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+# What counts as touched (docs/interface.md section 5): less is a shared edge or rounding.
+MIN_AREA_M2 = 0.01
+MIN_LENGTH_M = 0.001
+# Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
+ROUNDING_M = 1e-6
+
+
+@dataclass
+class Measures:
+    """What one question found for each site; a row of every array is a site."""
+
+    touched: NDArray[np.bool_]
+    distance_m: NDArray[np.float64]
+    margin_m: NDArray[np.float64]
+    overlap_m2: NDArray[np.float64]
+    overlap_length_m: NDArray[np.float64]
+    feature: NDArray[np.intp]
+    features: NDArray[np.intp]
+    conflict: NDArray[Any]
+    beyond: NDArray[np.bool_]
+
+    @classmethod
+    def nothing(cls, count: int) -> Measures:
+        """Nothing found anywhere: no feature is within reach of any site."""
+        return cls(
+            touched=np.zeros(count, dtype=bool),
+            distance_m=np.full(count, np.nan),
+            margin_m=np.full(count, np.nan),
+            overlap_m2=np.zeros(count),
+            overlap_length_m=np.zeros(count),
+            feature=np.full(count, -1, dtype=np.intp),
+            features=np.zeros(count, dtype=np.intp),
+            conflict=np.full(count, None, dtype=object),
+            beyond=np.ones(count, dtype=bool),
+        )
+
+    def take_from(self, other: Measures, where: NDArray[np.bool_]) -> None:
+        """Replace the rows of some sites by those of other measures of the same sites."""
+        for entry in fields(self):
+            getattr(self, entry.name)[where] = getattr(other, entry.name)[where]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The features that a question is about: prepared once, asked for all sites."""
+
+    geometry: NDArray[Any]
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The features, subdivided and indexed."""
+        return Pieces.of(self.geometry)
+
+    @cached_property
+    def edge(self) -> BaseGeometry:
+        """The edge of all features together; edges that two features share are not part of it."""
+        return shapely.boundary(shapely.union_all(self.geometry))
+
+
+def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, within_m: float) -> Measures:
+    """Ask which sites lie within a distance of a feature.
+
+    Parameters
+    ----------
+    target
+        The features, any dimension, metric CRS.
+    sites
+        Array of valid geometries in the same CRS.
+    reach_m
+        How far to search from each site, metres.
+    within_m
+        The limit; a site exactly at it is touched.
+    """
+    found = _nearest(target, sites, reach_m)
+    found.touched = found.distance_m <= within_m + ROUNDING_M
+    found.margin_m = np.abs(within_m - found.distance_m)
+    hit = np.flatnonzero(found.touched)
+    if not len(hit):
+        return found
+    asked, piece = target.pieces.tree.query(sites[hit], predicate="dwithin", distance=within_m + ROUNDING_M)
+    found.features[hit] = _distinct(asked, target.pieces.owner[piece], len(hit))
+    if within_m > 0:
+        close = np.unique(target.pieces.piece[piece])
+        drawn = Pieces.of(np.array([shapely.union_all(strip(close, within_m))], dtype=object))
+        conflict = merged(cut(sites[hit], drawn), len(hit))
+    else:
+        conflict = np.full(len(hit), None, dtype=object)
+    _measure_conflict(found, hit, conflict)
+    # A site whose nearest point only reaches the limit shares no area with the strip: that point is shown.
+    bare = hit[[shape is None for shape in found.conflict[hit]]]
+    if len(bare):
+        line = shapely.shortest_line(sites[bare], _nearest_piece(target, sites[bare]))
+        found.conflict[bare] = shapely.get_point(line, 0)
+    return found
+
+
+def overlaps(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+    """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
+
+    Parameters are those of ``near``; the features are polygons.
+    """
+    found = _nearest(target, sites, reach_m)
+    parts = cut(sites, target.pieces, jobs=jobs)
+    conflict = merged(parts, len(sites))
+    found.touched = _counts(conflict)
+    hit = np.flatnonzero(found.touched)
+    _measure_conflict(found, hit, conflict[hit])
+    found.margin_m = np.where(found.touched, np.nan, found.distance_m)
+    if len(hit):
+        found.margin_m[hit] = depth(conflict[hit], target.edge)
+        _deciding(found, parts, hit)
+        found.features[hit] = np.maximum(found.features[hit], 1)
+    return found
+
+
+def outside(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+    """Ask which sites have a part that no feature covers.
+
+    Parameters are those of ``near``; the features are polygons. The conflict is the part not covered.
+    """
+    found = _nearest(target, sites, reach_m)
+    parts = cut(sites, target.pieces, jobs=jobs)
+    rest = _uncovered(target, sites, merged(parts, len(sites)))
+    found.touched = _counts(rest)
+    hit, miss = np.flatnonzero(found.touched), np.flatnonzero(~found.touched)
+    _measure_conflict(found, hit, rest[hit])
+    found.margin_m = np.full(len(sites), np.nan)
+    _deciding(found, parts, np.arange(len(sites)))
+    if len(target.geometry):
+        if len(hit):
+            found.margin_m[hit] = depth(rest[hit], target.edge)
+        if len(miss):
+            found.margin_m[miss] = shapely.distance(sites[miss], target.edge)
+    found.beyond = np.isnan(found.margin_m)
+    return found
+
+
+def covered(
+    sites: NDArray[Any], coverage: BaseGeometry | None, within_m: float, *, short_m: float = 0.0
+) -> NDArray[np.bool_]:
+    """Ask whether a coverage holds each site and everything within a distance of it.
+
+    Parameters
+    ----------
+    sites
+        Array of valid geometries, metric CRS.
+    coverage
+        Polygon in the same CRS; None: unknown, holds nothing.
+    within_m
+        Metres around the site.
+    short_m
+        By how much the polygon may be short of the coverage it stands for (a round corner drawn straight).
+    """
+    if coverage is None or coverage.is_empty:
+        return np.zeros(len(sites), dtype=bool)
+    shapely.prepare(coverage)
+    holds = np.asarray(shapely.covers(coverage, sites), dtype=bool)
+    if within_m <= 0:
+        return holds
+    inner = shapely.buffer(coverage, -(within_m + 1.0))
+    shapely.prepare(inner)
+    open_ = np.flatnonzero(holds & ~shapely.covers(inner, sites))
+    far = shapely.distance(sites[open_], shapely.boundary(coverage))
+    holds[open_] = far >= within_m - short_m - ROUNDING_M
+    return holds
+
+
+def _nearest(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64]) -> Measures:
+    found = Measures.nothing(len(sites))
+    if not len(target.geometry) or not len(sites):
+        return found
+    (asked, piece), distance = target.pieces.tree.query_nearest(
+        sites, max_distance=float(reach_m.max()) + ROUNDING_M, return_distance=True, all_matches=False
+    )
+    reached = distance <= reach_m[asked]
+    asked, piece, distance = asked[reached], piece[reached], distance[reached]
+    found.distance_m[asked] = distance
+    found.feature[asked] = target.pieces.owner[piece]
+    found.beyond[asked] = False
+    return found
+
+
+def _nearest_piece(target: Target, sites: NDArray[Any]) -> NDArray[Any]:
+    _, piece = target.pieces.tree.query_nearest(sites, all_matches=False)
+    return np.asarray(target.pieces.piece[piece], dtype=object)
+
+
+def _counts(shapes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which shared parts are more than a shared edge or rounding; None is nothing."""
+    dimension = shapely.get_dimensions(shapes)
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    enough = np.where(dimension == 2, shapely.area(shapes) > MIN_AREA_M2, shapely.length(shapes) > MIN_LENGTH_M)
+    return np.asarray(there & ((dimension == 0) | enough), dtype=bool)
+
+
+def _measure_conflict(found: Measures, hit: NDArray[np.intp], conflict: NDArray[Any]) -> None:
+    found.conflict[hit] = conflict
+    dimension = shapely.get_dimensions(conflict)
+    found.overlap_m2[hit] = np.where(dimension == 2, np.nan_to_num(shapely.area(conflict)), 0.0)
+    found.overlap_length_m[hit] = np.where(dimension == 1, np.nan_to_num(shapely.length(conflict)), 0.0)
+
+
+def _deciding(found: Measures, parts: Cut, hit: NDArray[np.intp]) -> None:
+    """Name for each site the feature with the largest share, and count those that are touched."""
+    size = np.where(
+        shapely.get_dimensions(parts.geometry) == 2,
+        shapely.area(parts.geometry),
+        shapely.length(parts.geometry),
+    )
+    if not len(size):
+        return
+    change = np.flatnonzero(np.diff(parts.site, prepend=-1) | np.diff(parts.owner, prepend=-1))
+    site, owner = parts.site[change], parts.owner[change]
+    total = np.add.reduceat(size, change)
+    wanted = np.isin(site, hit)
+    site, owner, total = site[wanted], owner[wanted], total[wanted]
+    limit = np.where(shapely.get_dimensions(parts.geometry[change[wanted]]) == 2, MIN_AREA_M2, MIN_LENGTH_M)
+    enough = (total > limit) | (shapely.get_dimensions(parts.geometry[change[wanted]]) == 0)
+    order = np.lexsort((-owner, total, site))
+    last = np.flatnonzero(np.diff(site[order], append=-1))
+    found.feature[site[order][last]] = owner[order][last]
+    np.add.at(found.features, site[enough], 1)
+
+
+def _uncovered(target: Target, sites: NDArray[Any], inside: NDArray[Any]) -> NDArray[Any]:
+    rest = sites.copy()
+    dimension = shapely.get_dimensions(sites)
+    some = np.flatnonzero(~shapely.is_missing(inside))
+    areal = some[dimension[some] == 2]
+    rest[areal] = areal_part(shapely.difference(sites[areal], inside[areal]))
+    # Lines along an edge and points on it are covered, so they are compared with the features themselves.
+    thin = np.flatnonzero(dimension < 2)
+    if len(thin) and len(target.geometry):
+        asked, piece = target.pieces.tree.query(sites[thin], predicate="intersects")
+        for position in np.unique(asked):
+            owners = np.unique(target.pieces.owner[piece[asked == position]])
+            covers = shapely.union_all(target.geometry[owners])
+            rest[thin[position]] = shapely.difference(sites[thin[position]], covers)
+    return rest
+
+
+def _distinct(site: NDArray[np.intp], owner: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    pairs = np.unique(np.column_stack([site, owner]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=count).astype(np.intp)

@@ -1,0 +1,279 @@
+"""Rule packs: one clause of law each, read from YAML, refused when not understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ecospatial.errors import Problem, RuleError
+from ecospatial.model import EFFECTS, FACTS, KINDS, RELATIONS, WORKS, Kind, activity_code
+from ecospatial.strict_yaml import Entry, Mapping, read_yaml
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping as MappingType
+    from collections.abc import Sequence
+    from pathlib import Path
+
+RULE_KEYS = (
+    "id", "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m",
+    "when", "unless", "effect_unless", "since", "until", "yields_to", "cite",
+)  # fmt: skip
+DISTANCES: MappingType[str, tuple[str, ...]] = MappingProxyType(
+    {"near": ("within_m",), "along_river": ("upstream_m", "downstream_m")}
+)
+# Relations that the vocabulary names but no room answers yet; their rules end in no_data and never in clear.
+UNANSWERED = ("along_river", "raster_above")
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """Where a rule stands. ``verified`` is the day its text was read, None when it was not."""
+
+    instrument: str
+    number: str | None
+    article: str | None
+    verified: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must be so of a project: every key given, any value of a key."""
+
+    activity: tuple[str, ...] = ()
+    works: tuple[str, ...] = ()
+    land_use: tuple[str, ...] = ()
+    facts: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One clause for one span of time: where, how far, for whom, since when, with what effect."""
+
+    id: str
+    title: str
+    effect: str
+    relation: str
+    layer: str
+    cite: Cite
+    since: dt.date
+    until: dt.date | None = None
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    within_m: float = 0.0
+    upstream_m: float = 0.0
+    downstream_m: float = 0.0
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    effect_unless: str = "restricted"
+    yields_to: tuple[str, ...] = ()
+    pack: str = ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the text of the clause was read by the keeper of the rules."""
+        return self.cite.verified is not None
+
+    def in_force(self, on: dt.date) -> bool:
+        """Whether the rule stands on that day; the first and the last day are included."""
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+@dataclass
+class _Reading:
+    file: str
+    pack: str
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_pack(path: Path) -> list[Rule]:
+    """Read a rule pack.
+
+    Parameters
+    ----------
+    path
+        A YAML file with a list of rules (``docs/interface.md`` section 5).
+
+    Returns
+    -------
+    list of Rule
+        In the order of the file.
+
+    Raises
+    ------
+    RuleError
+        Anything in the file is not understood; every fault is named with line, rule and key.
+    """
+    content = read_yaml(path, RuleError)
+    if not isinstance(content, list):
+        raise RuleError(Problem(path.name, None, "应为规则的列表", "每条规则以“- id:”开头"))
+    reading = _Reading(path.name, path.stem)
+    found = [_rule(item, number, reading) for number, item in enumerate(content, 1)]
+    rules = [rule for rule in found if rule is not None]
+    reading.problems += clashes(rules, path.name)
+    if reading.problems:
+        raise RuleError(sorted(reading.problems, key=lambda p: p.row if isinstance(p.row, int) else 0))
+    return rules
+
+
+def clashes(rules: Sequence[Rule], file: str) -> list[Problem]:
+    """Find ids that stand twice for the same day."""
+    problems = []
+    by_id: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_id.setdefault(rule.id, []).append(rule)
+    for id_, versions in by_id.items():
+        ordered = sorted(versions, key=lambda r: r.since)
+        for old, new in pairwise(ordered):
+            if old.until is None or old.until >= new.since:
+                way_out = "旧条请写 until（末日），新条的 since 须在其后"
+                problems.append(Problem(file, f"规则 {id_}", f"{new.since} 有两条同时有效", way_out))
+    return problems
+
+
+def _rule(item: Any, number: int, reading: _Reading) -> Rule | None:
+    if not isinstance(item, Mapping):
+        reading.problems.append(Problem(reading.file, f"第 {number} 条", "应为一组键和值", "以“- id:”开头"))
+        return None
+    raw = item.get("id")
+    place = f"规则 {raw}" if isinstance(raw, str) else f"第 {number} 条规则"
+    entry = Entry(item, reading.file, place)
+    entry.closed(RULE_KEYS, ("id", "title", "effect", "relation", "layer", "since", "cite"))
+    values = _values(entry)
+    if not entry.problems:
+        for key in ("id", "title", "effect", "relation", "layer", "since", "cite"):
+            if values.get(key) is None:
+                entry.fault(key, "不能为空", "请补充")
+    if entry.problems:
+        reading.problems += entry.problems
+        return None
+    return Rule(pack=reading.pack, **values)
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    relation = entry.choice("relation", tuple(RELATIONS))
+    layer = entry.choice("layer", tuple(KINDS))
+    kind = None if layer is None else KINDS[layer]
+    since, until = entry.date("since"), entry.date("until")
+    if since is not None and until is not None and until < since:
+        entry.fault("until", f"{until} 早于 since {since}")
+    if relation in ("overlaps", "outside") and kind is not None and kind.shape != "polygon":
+        entry.fault("layer", f"{relation} 只能用于面图层，{kind.name} 不是", "请改用 near")
+    if relation == "along_river" and layer not in (None, "intake"):
+        entry.fault("layer", "along_river 只能用于 intake")
+    distances = {name: entry.number(name) for name in ("within_m", "upstream_m", "downstream_m")}
+    needed = DISTANCES.get(relation or "", ())
+    for name, value in distances.items():
+        if name in needed and value is None:
+            entry.fault(name, f"{relation} 需要此键", "请写距离（米）")
+        if name not in needed and value is not None and relation is not None:
+            entry.fault(name, f"{relation} 不用此键", "请删去")
+    return {
+        "id": entry.text("id"),
+        "title": entry.text("title"),
+        "effect": entry.choice("effect", EFFECTS),
+        "relation": relation,
+        "layer": layer,
+        "where": () if kind is None else _where(entry, kind),
+        "when": _conditions(entry, "when"),
+        "unless": _conditions(entry, "unless"),
+        "effect_unless": entry.choice("effect_unless", ("restricted", "not_applicable")) or "restricted",
+        "since": since,
+        "until": until,
+        "yields_to": entry.items("yields_to"),
+        "cite": _cite(entry),
+        **{name: value or 0.0 for name, value in distances.items()},
+    }
+
+
+def _where(entry: Entry, kind: Kind) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    inner = entry.nested("where")
+    if inner is None:
+        return ()
+    found = []
+    for key in inner.values:
+        column = kind.column(key)
+        if column is None:
+            known = "、".join(c.name for c in kind.columns) or "无"
+            inner.fault(key, f"{kind.name} 没有这一列", f"可用的列：{known}")
+            continue
+        if column.type == "bool":
+            values = _booleans(inner, key)
+        elif column.type == "text":
+            values = inner.items(key)
+            for value in values:
+                if column.words and value not in column.words:
+                    inner.fault(key, f"{kind.name} 不会有 {value}", f"可选：{'、'.join(column.words)}")
+        else:
+            inner.fault(key, "数字和日期列不能用于 where")
+            continue
+        if not values:
+            inner.fault(key, "至少要有一个值")
+        found.append((key, values))
+    return tuple(found)
+
+
+def _booleans(entry: Entry, key: str) -> tuple[str, ...]:
+    value = entry.values[key]
+    if not isinstance(value, list) or not all(isinstance(item, bool) for item in value):
+        entry.fault(key, "应为 [true] 或 [false]")
+        return ()
+    return tuple(str(item).lower() for item in value)
+
+
+def _conditions(entry: Entry, key: str) -> tuple[Condition, ...]:
+    value = entry.values.get(key)
+    if value is None:
+        if key in entry.values:
+            entry.fault(key, "不能为空", "请填写，或删去此键")
+        return ()
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        entry.fault(key, "至少要有一组条件")
+    found = []
+    for item in items:
+        if not isinstance(item, Mapping) or not item:
+            entry.fault(key, "应为一组条件，或条件的列表")
+            continue
+        found.append(_condition(Entry(item, entry.file, f"{entry.place} 的 {key}", entry.problems)))
+    return tuple(found)
+
+
+def _condition(entry: Entry) -> Condition:
+    entry.closed(("activity", "works", "land_use", *FACTS))
+    facts = []
+    for name in FACTS:
+        if name in entry.values:
+            answer = entry.values[name]
+            if isinstance(answer, bool):
+                facts.append((name, answer))
+            else:
+                entry.fault(name, "应为 true 或 false")
+    for key in ("activity", "works", "land_use"):
+        if key in entry.values and not entry.values[key]:
+            entry.fault(key, "至少要有一个值")
+    return Condition(
+        activity=entry.items("activity", activity_code),
+        works=entry.items("works", lambda text: text if text in WORKS else None),
+        land_use=entry.items("land_use"),
+        facts=tuple(facts),
+    )
+
+
+def _cite(entry: Entry) -> Cite | None:
+    inner = entry.nested("cite")
+    if inner is None:
+        return None
+    inner.closed(("instrument", "number", "article", "verified"), ("instrument", "verified"))
+    instrument = inner.text("instrument")
+    if instrument is None and "instrument" in inner.values:
+        inner.fault("instrument", "不能为空", "请写文件名称")
+    verified = None
+    if inner.values.get("verified") is True:
+        inner.fault("verified", "应为核实的日期，未核实写 false")
+    elif inner.values.get("verified") is None and "verified" in inner.values:
+        inner.fault("verified", "不能为空", "未核实写 false")
+    elif inner.values.get("verified") is not False:
+        verified = inner.date("verified")
+    return Cite(instrument or "", inner.text("number"), inner.text("article"), verified)

@@ -1,0 +1,178 @@
+"""The overlay kernel against arithmetic and against plain shapely."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import CRS, Geod, Transformer
+
+import ecospatial as es
+from ecospatial.geometry import Pieces, cut, depth, ellipsoidal_area, merged, subdivide
+
+CRS_TEXT = "EPSG:4549"
+
+
+def frame(shapes, index=None):
+    return gpd.GeoDataFrame(geometry=list(shapes), index=index, crs=CRS_TEXT)
+
+
+def blob(x, y, radius, waves, vertices):
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    r = radius * (1 + 0.3 * np.sin(waves * angle))
+    return shapely.Polygon(np.column_stack([x + r * np.cos(angle), y + r * np.sin(angle)]))
+
+
+def test_overlap_is_arithmetic_and_keeps_labels():
+    left = frame([shapely.box(0, 0, 10, 10), shapely.box(100, 0, 110, 10)], ["甲", "乙"])
+    right = frame([shapely.box(5, 0, 105, 4), shapely.box(10, 0, 20, 10)], [7, 8])
+    found = es.overlap(left, right)
+    assert found.to_dict("records") == [
+        {"left_id": "甲", "right_id": 7, "area_m2": 20.0, "share_left": 0.2},
+        {"left_id": "乙", "right_id": 7, "area_m2": 20.0, "share_left": 0.2},
+    ]
+
+
+def test_a_shared_edge_is_no_overlap():
+    assert es.overlap(frame([shapely.box(0, 0, 10, 10)]), frame([shapely.box(10, 0, 20, 10)])).empty
+
+
+def test_holes_and_swallowed_zones_count_right():
+    holed = shapely.Polygon([(0, 0), (100, 0), (100, 100), (0, 100)], [[(40, 40), (60, 40), (60, 60), (40, 60)]])
+    assert es.overlap(frame([shapely.box(30, 30, 70, 70)]), frame([holed])).area_m2.tolist() == [1600 - 400]
+    assert es.overlap(frame([holed]), frame([shapely.box(10, 10, 20, 20)])).area_m2.tolist() == [100]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (frame([shapely.box(0, 0, 1, 1)]).to_crs(4490), frame([shapely.box(0, 0, 1, 1)])),
+        (
+            frame([shapely.box(0, 0, 1, 1)]).set_crs(4548, allow_override=True),
+            frame([shapely.box(0, 0, 1, 1)]),
+        ),
+        (gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)]), frame([shapely.box(0, 0, 1, 1)])),
+    ],
+)
+def test_overlap_refuses_missing_geographic_or_different_crs(left, right):
+    with pytest.raises(es.CrsError):
+        es.overlap(left, right)
+
+
+def test_overlap_refuses_invalid_polygons():
+    bow_tie = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    with pytest.raises(es.SiteError, match="不是有效的面"):
+        es.overlap(frame([bow_tie]), frame([shapely.box(0, 0, 1, 1)]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    x=st.floats(-150, 150), y=st.floats(-150, 150), radius=st.floats(5, 120), waves=st.integers(2, 9),
+    vertices=st.integers(8, 900),
+)  # fmt: skip
+def test_overlap_agrees_with_plain_intersection(x, y, radius, waves, vertices):
+    zone = blob(0, 0, 100, 5, 1200)
+    site = blob(x, y, radius, waves, vertices)
+    expected = shapely.intersection(site, zone).area
+    found = es.overlap(frame([site]), frame([zone])).area_m2.sum()
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-6)
+
+
+def test_pieces_are_small_do_not_overlap_and_sum_to_the_whole():
+    shape = blob(500000, 3520000, 5000, 7, 5000)
+    pieces, owner = subdivide(np.array([shape, shapely.box(0, 0, 1, 1)]))
+    assert shapely.get_num_coordinates(pieces).max() <= 128
+    assert shapely.area(pieces[owner == 0]).sum() == pytest.approx(shape.area, rel=1e-12)
+    assert (owner == 1).sum() == 1
+
+
+def test_lines_are_cut_once_and_not_along_the_edge():
+    zone = blob(0, 0, 1000, 3, 2000)
+    inside = shapely.LineString([(-100, 0), (100, 0)])
+    straddling = shapely.LineString([(0, 0), (5000, 0)])
+    edge = shapely.LineString([(0, 0), (10, 0)])
+    found = cut(np.array([inside, straddling]), Pieces.of(np.array([zone])))
+    parts = merged(found, 2)
+    assert parts[0].length == pytest.approx(200)
+    assert parts[1].length == pytest.approx(shapely.intersection(straddling, zone).length, rel=1e-9)
+    box = Pieces.of(np.array([shapely.box(0, 0, 10, 10)]))
+    assert len(cut(np.array([edge]), box).site) == 0
+
+
+def test_jobs_change_nothing():
+    left = frame([blob(x * 30, 0, 20, 3, 60) for x in range(40)])
+    right = frame([blob(600, 0, 400, 9, 3000)])
+    one, two = es.overlap(left, right, jobs=1), es.overlap(left, right, jobs=2)
+    assert one.equals(two)
+
+
+@pytest.mark.parametrize(
+    ("conflict", "zone", "expected"),
+    [
+        (shapely.box(0, 0, 100, 40), shapely.box(0, 0, 100, 40), 20.0),  # the zone itself: half its width
+        (shapely.box(0, 0, 10, 40), shapely.box(0, 0, 100, 40), 10.0),  # a strip at the west edge
+        (
+            shapely.box(45, 15, 55, 25),
+            shapely.box(0, 0, 100, 40),
+            20.0,
+        ),  # the ridge runs through the conflict
+        (shapely.box(0, 0, 1000, 0.5), shapely.box(0, 0, 1000, 0.5), 0.25),  # a narrow strip
+        (shapely.Point(30, 5), shapely.box(0, 0, 100, 40), 5.0),
+        (shapely.LineString([(0, 20), (100, 20)]), shapely.box(0, 0, 100, 40), 20.0),
+    ],
+)
+def test_depth_is_the_largest_distance_to_the_edge(conflict, zone, expected):
+    found = depth(np.array([conflict]), zone.exterior)[0]
+    assert expected * 0.99 - 0.01 <= found <= expected + 1e-9
+
+
+def test_depth_against_a_grid_of_points():
+    zone, site = blob(0, 0, 100, 5, 200), blob(60, 40, 50, 3, 100)
+    conflict = shapely.intersection(zone, site)
+    west, south, east, north = conflict.bounds
+    x, y = np.meshgrid(np.linspace(west, east, 300), np.linspace(south, north, 300))
+    inside = shapely.contains_xy(conflict, x, y)
+    brute = shapely.distance(shapely.points(x[inside], y[inside]), zone.exterior).max()
+    found = depth(np.array([conflict]), shapely.boundary(zone))[0]
+    assert brute * 0.99 <= found <= brute + 0.3
+
+
+def test_ellipsoidal_area_against_geod():
+    to_degrees = Transformer.from_crs(4549, 4490, always_xy=True)
+    for shape in (blob(380000, 3550000, 500, 5, 300), blob(500000, 3520000, 6000, 5, 4000)):
+        dense = shapely.segmentize(shape, 50)
+        lon, lat = to_degrees.transform(*shapely.get_coordinates(dense).T)
+        expected = abs(Geod(ellps="GRS80").polygon_area_perimeter(lon, lat)[0])
+        found = ellipsoidal_area(np.array([shape]), CRS.from_epsg(4549))[0]
+        assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_ellipsoidal_area_of_what_has_none():
+    shapes = np.array([None, shapely.Point(500000, 3520000), shapely.Polygon()], dtype=object)
+    assert ellipsoidal_area(shapes, CRS.from_epsg(4549)).tolist() == [0, 0, 0]
+
+
+def test_corridor_sides_and_index():
+    line = gpd.GeoDataFrame(
+        {"river": ["甲"]}, geometry=[shapely.LineString([(0, 0), (0, 1000)])], index=["a"], crs=4549
+    )
+    left, right = es.corridor(line, 100, side="left"), es.corridor(line, 100, side="right")
+    assert left.total_bounds.tolist() == [-100, 0, 0, 1000]
+    assert right.total_bounds.tolist() == [0, 0, 100, 1000]
+    both = es.corridor(line, 100)
+    assert both.index.tolist() == ["a"]
+    assert both.river.tolist() == ["甲"]
+    assert both.area.iloc[0] == pytest.approx(200 * 1000 + np.pi * 100**2, rel=1e-4)
+    assert line.geom_type.tolist() == ["LineString"]
+
+
+@pytest.mark.parametrize("keys", [{"side": "up"}, {"within_m": 0}, {"within_m": -5}])
+def test_corridor_refuses_what_makes_no_sense(keys):
+    line = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (0, 1)])], crs=4549)
+    with pytest.raises(es.SiteError):
+        es.corridor(line, **keys)
+    with pytest.raises(es.CrsError):
+        es.corridor(line.to_crs(4490))
