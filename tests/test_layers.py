@@ -1,0 +1,340 @@
+"""The layers of the shipped plan changzhou-zhonglou, looked at with other means than those that built them."""
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import CRS
+from shipped_plan import (
+    CONTENT,
+    EXAMPLES,
+    HELD,
+    LAYERS,
+    PLAN,
+    ROOT,
+    SCHEMATIC,
+    SEVEN_RIVERS,
+    SOURCES,
+    area_km2,
+    by_river,
+    features,
+    in_metres,
+    metres,
+)
+
+from ecospatial import model
+
+
+@pytest.fixture(scope="module")
+def district():
+    ((_, geometry),) = in_metres("district")
+    return geometry
+
+
+# ------------------------------------------------------------------------------------------- the district
+
+
+def outline(name, key, value):
+    found = json.loads((SOURCES / name).read_text(encoding="utf-8"))["features"]
+    (geometry,) = [f["geometry"] for f in found if f["properties"][key] == value]
+    return metres(shapely.from_geojson(json.dumps(geometry)))
+
+
+def best_shift(moving, fixed):
+    """Move one outline over the other until they agree best, halving the step: east and north, metres."""
+    at = np.zeros(2)
+
+    def agreement(shift):
+        return shapely.area(shapely.intersection(shapely.transform(moving, lambda c: c + shift), fixed))
+
+    for step in (160, 80, 40, 20, 10, 5):
+        while True:
+            tries = [at + np.array(d) * step for d in itertools.product((-1, 0, 1), repeat=2)]
+            best = max(tries, key=agreement)
+            if agreement(best) <= agreement(at):
+                break
+            at = best
+    return at
+
+
+def test_the_district_lies_where_it_should(district):
+    coarse = outline("districts_tianditu_cgcs2000.geojson", "gb", "156320404")
+    assert np.hypot(*best_shift(district, coarse)) < 50
+    assert district.intersection(coarse).area / district.union(coarse).area >= 0.92
+    left_alone = outline("districts_amap_gcj02.geojson", "adcode", "320404")
+    assert np.hypot(*best_shift(left_alone, coarse)) > 400  # what this test is there to find
+
+
+def test_the_district_is_as_large_as_published():
+    ((properties, geometry),) = features("district")
+    assert area_km2(geometry) == pytest.approx(132.93, rel=0.02)
+    assert properties["adcode"] == "320404"
+
+
+# --------------------------------------------------------------------------------------------- plan.yaml
+
+
+def test_plan_yaml_says_what_the_plan_is():
+    assert CONTENT["name"] == "changzhou-zhonglou"
+    assert CONTENT["crs"] == "EPSG:4549"
+    assert {"national", "taihu", "yangtze", "changzhou-zhonglou"} <= set(CONTENT["packs"])
+    assert all(kind in model.KINDS for kind in LAYERS)
+    assert {
+        "district", "town", "river_centreline", "bank_line", "control_zone", "sewage_plant", "outfall",
+        "monitoring_section", "contaminated_parcel", "basic_farmland", "urban_boundary",
+    } == set(HELD)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_a_held_layer_has_its_hash_and_its_provenance(kind):
+    layer = LAYERS[kind]
+    assert hashlib.sha256((PLAN / layer["path"]).read_bytes()).hexdigest() == layer["sha256"]
+    assert layer["coverage"] in ("extent", "district", "district+5000")
+    assert layer["source"]["retrieved"] == dt.date(2026, 11, 20)
+    assert all(layer["source"][key] for key in ("publisher", "title", "licence"))
+
+
+@pytest.mark.parametrize("kind", SCHEMATIC)
+def test_a_drawn_layer_says_that_it_is_drawn(kind):
+    layer = LAYERS[kind]
+    assert layer["status"] == "schematic"
+    assert 150 <= layer["accuracy_m"] <= 1000
+    assert "示意" in layer["source"]["title"]
+    assert layer["source"]["publisher"] == "ecospatial 项目"
+
+
+def test_only_the_district_is_public():
+    assert [kind for kind in HELD if LAYERS[kind]["status"] == "public"] == ["district"]
+    assert "GCJ-02" in LAYERS["district"]["source"]["title"]
+
+
+def test_what_is_not_held_is_said():
+    absent = {kind: layer["present"] for kind, layer in LAYERS.items() if kind not in HELD}
+    assert {kind for kind, present in absent.items() if present == "none"} == {
+        "eco_redline",
+        "water_source_zone",
+    }
+    assert set(absent.values()) == {"none", "missing"}
+    assert {"canal_zone", "river_management", "farmland", "territorial_space"} <= absent.keys()
+    for kind, present in absent.items():
+        assert LAYERS[kind]["source"]["publisher"]
+        assert LAYERS[kind].get("coverage") == ("district" if present == "none" else None)
+
+
+# ----------------------------------------------------------------------------------------------- shapes
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_features_are_valid_and_are_what_their_kind_wants(kind):
+    wanted = {"polygon": "Polygon", "bank": "Polygon", "line": "LineString", "point": "Point"}
+    columns = model.KINDS[kind].columns
+    found = features(kind)
+    assert found
+    for properties, geometry in found:
+        assert geometry.is_valid
+        assert not geometry.is_empty
+        assert geometry.geom_type.removeprefix("Multi") == wanted[model.KINDS[kind].shape]
+        assert (shapely.get_coordinates(geometry).round(7) == shapely.get_coordinates(geometry)).all()
+        for column in columns:
+            value = properties[column.name]
+            assert value is None or not column.words or value in column.words
+            assert value is not None or not column.required
+    ids = [properties["feature_id"] for properties, _ in found]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_files_are_read_as_cgcs2000(kind):
+    info = pyogrio.read_info(PLAN / LAYERS[kind]["path"])
+    assert CRS.from_user_input(info["crs"]).to_epsg() == 4490
+    assert info["features"] == len(features(kind))
+
+
+@pytest.mark.parametrize("kind", ["control_zone", "basic_farmland", "urban_boundary", "town", "contaminated_parcel"])
+def test_nothing_is_a_box(kind):
+    for _, geometry in in_metres(kind):
+        for part in shapely.get_parts(geometry):
+            assert len(shapely.get_coordinates(part)) > 12
+            assert part.area < 0.97 * part.minimum_rotated_rectangle.area
+
+
+def test_towns_tile_the_district(district):
+    towns = in_metres("town")
+    assert {properties["feature_name"] for properties, _ in towns} == {
+        "邹区镇", "新闸街道", "五星街道", "永红街道", "西林街道", "北港街道", "南大街街道", "荷花池街道",
+    }  # fmt: skip
+    areas = [geometry for _, geometry in towns]
+    assert all(a.intersection(b).area < 0.01 for a, b in itertools.combinations(areas, 2))
+    assert shapely.union_all(areas).symmetric_difference(district).area < 0.01
+
+
+# ----------------------------------------------------------------------------------------------- rivers
+
+
+def test_the_rivers_of_the_plan_are_there():
+    assert SEVEN_RIVERS | {"向阳河", "岳溪河", "岳津河"} <= by_river("bank_line").keys()
+    assert by_river("bank_line").keys() == by_river("river_centreline").keys()
+
+
+def test_rivers_bend_gently():
+    for river, line in by_river("river_centreline").items():
+        vertices = shapely.get_coordinates(line)
+        steps = np.diff(vertices, axis=0)
+        bearing = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+        assert np.degrees(np.abs(np.diff(bearing))).max() < 25, river
+        assert line.length > 1.001 * np.hypot(*(vertices[-1] - vertices[0])), river
+        assert np.hypot(*steps.T).max() < 80, river
+
+
+def test_rivers_meet_in_the_same_point_and_their_banks_overlap(district):
+    lines, banks = by_river("river_centreline"), by_river("bank_line")
+    around = district.buffer(5000)
+    loose = []
+    for river, line in lines.items():
+        others = {name: other for name, other in lines.items() if name != river}
+        for end, at in ((shapely.get_point(line, 0), "head"), (shapely.get_point(line, -1), "mouth")):
+            if not around.contains(end):
+                continue
+            touching = [name for name, other in others.items() if other.distance(end) < 0.02]
+            if not touching:
+                loose.append((river, at))
+            assert all(banks[river].intersection(banks[name]).area > 10 for name in touching)
+    assert loose == [("岳津河", "head")]  # a creek begins somewhere
+
+
+def test_all_rivers_are_one_network():
+    lines = list(by_river("river_centreline").values())
+    reached, todo = {0}, [0]
+    while todo:
+        here = todo.pop()
+        near = {i for i, line in enumerate(lines) if line.distance(lines[here]) < 0.02} - reached
+        reached |= near
+        todo += near
+    assert len(reached) == len(lines)
+
+
+def test_rivers_are_drawn_to_five_kilometres_beyond_the_district(district):
+    assert LAYERS["bank_line"]["coverage"] == LAYERS["river_centreline"]["coverage"] == "district+5000"
+    edge = district.buffer(5000).exterior
+    crossings = {
+        river: len(shapely.get_parts(bank.intersection(edge))) for river, bank in by_river("bank_line").items()
+    }
+    assert crossings["新孟河"] == 2
+    assert all(crossings[r] == 1 for r in ("京杭运河", "新运河", "老运河", "扁担河", "德胜河", "武宜运河"))
+
+
+def test_banks_are_as_wide_as_the_river_and_hold_its_centreline():
+    width = {properties["river"]: properties["width_m"] for properties, _ in features("river_centreline")}
+    for river, bank in by_river("bank_line").items():
+        line = by_river("river_centreline")[river]
+        assert bank.area / line.length == pytest.approx(width[river], rel=0.05)
+        assert line.difference(bank.buffer(0.05)).length < 0.1
+        across = np.array([bank.exterior.distance(shapely.get_point(line, i)) for i in range(5, len(line.coords) - 5)])
+        assert across.max() > 1.08 * across.min()  # not everywhere the same
+
+
+def test_xinmeng_is_drawn_downstream_from_north_to_south():
+    line = by_river("river_centreline")["新孟河"]
+    assert line.coords[0][1] > line.coords[-1][1] + 20_000
+
+
+# ------------------------------------------------------------------------------------------------ zones
+
+
+def test_the_control_zone_is_the_strip_along_the_river(district):
+    ((properties, lonlat),) = features("control_zone")
+    assert properties["zone_type"] == "清水通道维护区"
+    assert properties["feature_name"] == "新孟河（钟楼区）清水通道维护区"
+    assert area_km2(lonlat) == pytest.approx(5.1, rel=0.01)
+    zone, bank = metres(lonlat), by_river("bank_line")["新孟河"]
+    distance = shapely.distance(shapely.points(shapely.get_coordinates(zone)), bank)
+    assert distance.max() <= 1000.1
+    assert distance.max() > 999
+    assert zone.difference(district.buffer(0.05)).area < 1
+    # West of the river all of the district within reach is in it, down to where it ends.
+    assert zone.intersection(bank).area > 0.9 * bank.intersection(zone.envelope).intersection(district).area
+
+
+def test_farmland_and_urban_land_keep_off_each_other_and_off_the_water(district):
+    farmland = [geometry for _, geometry in in_metres("basic_farmland")]
+    urban = [geometry for _, geometry in in_metres("urban_boundary")]
+    water = shapely.union_all([geometry for _, geometry in in_metres("bank_line")])
+    assert len(farmland) >= 5
+    assert all(a.intersection(b).area == 0 for a, b in itertools.combinations(farmland + urban, 2))
+    assert all(a.intersection(water).area == 0 for a in farmland)
+    assert shapely.union_all(farmland + urban).difference(district.buffer(0.05)).area < 1
+    assert {properties["part"] for properties, _ in features("urban_boundary")} == {
+        "集中建设区",
+        "弹性发展区",
+        "特别用途区",
+    }
+
+
+@pytest.mark.parametrize("kind", ["basic_farmland", "urban_boundary", "outfall", "contaminated_parcel"])
+def test_what_is_invented_says_so_in_its_name(kind):
+    assert all("虚构" in properties["feature_name"] for properties, _ in features(kind))
+
+
+def test_points_lie_in_the_district_on_their_river(district):
+    banks, lines = by_river("bank_line"), by_river("river_centreline")
+    plants, outfalls, sections = (in_metres(k) for k in ("sewage_plant", "outfall", "monitoring_section"))
+    assert [p["plant"] for p, _ in plants] == ["邹区污水处理厂", "殷村污水处理厂"]
+    assert len(outfalls) == 12
+    assert [(p["feature_name"], p["grade"]) for p, _ in sections] == [
+        (f"省考断面（示意{i}）", "省考") for i in (1, 2, 3)
+    ]
+    assert all(district.contains(point) for _, point in plants + outfalls + sections)
+    assert all(banks[p["river"]].exterior.distance(point) < 0.02 for p, point in outfalls)
+    assert all(lines[p["river"]].distance(point) < 0.02 for p, point in sections)
+
+
+# -------------------------------------------------------------------------------------------- the builder
+
+
+def build(*arguments, seed="0"):
+    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "scripts" / "build_layers.py"), *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_building_twice_gives_the_same_bytes(tmp_path):
+    for seed in ("1", "2"):
+        done = build("--out", tmp_path / seed, seed=seed)
+        assert done.returncode == 0, done.stderr
+    first, second = contents(tmp_path / "1"), contents(tmp_path / "2")
+    assert len(first) == len(HELD) + 1 + 5
+    assert first == second
+
+
+def test_check_finds_a_file_that_was_changed(tmp_path):
+    assert build("--check").returncode == 0
+    shutil.copytree(PLAN, tmp_path / PLAN.name)
+    changed = tmp_path / PLAN.name / "outfall.geojson"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("排污口01", "排污口99"), encoding="utf-8")
+    before = contents(tmp_path)
+    done = build("--check", "--out", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.split()[-1] == "changzhou-zhonglou/outfall.geojson"
+    assert contents(tmp_path) == before
+
+
+def test_the_folders_say_what_they_are():
+    first = (ROOT / "layers" / "README.md").read_text(encoding="utf-8").splitlines()[0]
+    assert "ecospatial.plans" in first
+    assert "invented" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    about = (PLAN / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{LAYERS[kind]['path']}`" in about for kind in HELD)
+    assert all(f"`{kind}`" in about for kind in LAYERS if LAYERS[kind].get("present") == "missing")
