@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecospatial import __version__
 from ecospatial.errors import EcospatialError, Problem, RuleError, SiteError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _say(*lines: str) -> None:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="ecospatial", message="ecospatial %(version)s")
+@click.version_option(__version__, message="ecospatial %(version)s")
 def cli() -> None:
     """空间管控符合性检查：地块是否触及管控区，依据哪一条，差多少，有多大把握。"""
 
@@ -128,7 +129,7 @@ def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any
         raise click.UsageError("请给出地块文件，或用 --wkt 给出一个地块（二者取一）")
     common = {name: options[name] for name in ("crs", "activity", "works")}
     if options["wkt"] is not None:
-        frame = from_wkt(options["wkt"], plan=plan, **common)
+        frame = from_wkt(options["wkt"], plan=plan, allow_far=options["allow_far"], **common)
     else:
         source: Any = sources[0] if len(sources) == 1 else list(sources)
         more = {name: options[name] for name in ("facts", "skip_bad", "allow_far")}

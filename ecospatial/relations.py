@@ -100,7 +100,7 @@ def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, w
     asked, piece = target.pieces.tree.query(sites[hit], predicate="dwithin", distance=within_m + ROUNDING_M)
     found.features[hit] = _distinct(asked, target.pieces.owner[piece], len(hit))
     if within_m > 0:
-        close = np.unique(target.pieces.piece[piece])
+        close = target.pieces.piece[np.unique(piece)]
         drawn = Pieces.of(np.array([shapely.union_all(strip(close, within_m))], dtype=object))
         conflict = merged(cut(sites[hit], drawn), len(hit))
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ecospatial.model import FACTS
+from ecospatial.model import FACTS, LAND_USES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,10 +123,11 @@ def _land_use(wanted: tuple[str, ...], given: str | None) -> int:
         return UNKNOWN
     if given in wanted:
         return YES
-    if not given[:1].isdigit():
-        # A name can not be compared with a code, so it is not known to be different.
-        return UNKNOWN if any(code[:1].isdigit() for code in wanted) else NO
-    return max(_code(rule, given) for rule in wanted)
+    code = LAND_USES.get(given, given)
+    if not code[:1].isdigit():
+        # A name that is on no list can not be compared with a code, so it is not known to be different.
+        return UNKNOWN if any(text[:1].isdigit() for text in wanted) else NO
+    return max(_code(rule, code) for rule in wanted)
 
 
 def key_label(key: str) -> str:

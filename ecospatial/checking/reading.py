@@ -113,7 +113,7 @@ class Reading:
         usable = [*held, *none]
         frame = None
         if usable:
-            frame = self.plan.frame_of(kind, [layer.name for layer in held])
+            frame = _standing(self.plan.frame_of(kind, [layer.name for layer in held]), self.on)
         coverage, short_m = self._coverage(usable)
         return Stock(kind, tuple(held), frame, tuple(gaps), bool(none) and not held and not gaps, coverage, short_m)
 
@@ -129,6 +129,16 @@ class Reading:
                 areas.append(area)
                 short = max(short, self.plan.coverage_short_m(layer.name))
         return (shapely.union_all(areas), short) if areas else (None, 0.0)
+
+
+def _standing(frame: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
+    """Leave out what was not yet, or no longer, on the list that day (ISO dates compare as text)."""
+    if "listed_on" not in frame:
+        return frame
+    day = on.isoformat()
+    early = frame["listed_on"].fillna("") > day
+    late = frame["removed_on"].fillna("9999-12-31") <= day
+    return frame[~(early | late)].reset_index(drop=True)
 
 
 def _select(frame: gpd.GeoDataFrame, where: Where) -> Selection:
