@@ -158,6 +158,7 @@ def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     if any(layer.status == "schematic" for layer in plan.layers.values()):
         notices.append(NOTICE_SCHEMATIC)
+    notices += [text for text in sites.attrs.get("notices", []) if text not in notices]
     return {
         "plan": plan.name,
         "title": plan.title,

@@ -1,0 +1,183 @@
+"""Plans and findings as a Folium map: one page that opens with a double click on a computer without internet.
+
+No tiles, no outside file, every text from a file shown as typed. What is drawn is simplified for the screen; no number
+comes from it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from ecospatial import crs as crs_room
+from ecospatial import model
+from ecospatial.errors import EcospatialError, Problem
+from ecospatial.maps import content
+from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
+from ecospatial.plans import Plan, open_plan
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import folium
+    import geopandas as gpd
+
+    from ecospatial.checking import Findings
+
+__all__ = ["draw", "save", "to_html"]
+
+_CHANGZHOU = [[31.70, 119.75], [31.90, 120.05]]  # shown when there is nothing to show
+
+
+def _bounds(*frames: gpd.GeoDataFrame | gpd.GeoSeries | None) -> list[list[float]] | None:
+    """Give the corners of the first frame that has any geometry, with a margin, in degrees."""
+    for frame in frames:
+        if frame is None or not len(frame) or frame.geometry.is_empty.all():
+            continue
+        west, south, east, north = frame.geometry.total_bounds
+        margin_m = max(0.06 * max(east - west, north - south), 300.0)
+        corners = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+        moved = crs_room.transform(np.array([corners], dtype=object), CRS(frame.crs), CGCS2000)
+        w, s, e, n = shapely.total_bounds(moved).round(6).tolist()
+        return [[s, w], [n, e]]
+    return None
+
+
+def _plan_bounds(plan: Plan) -> list[list[float]] | None:
+    import geopandas as gpd
+
+    return None if plan.area is None else _bounds(gpd.GeoSeries([plan.area], crs=plan.crs))
+
+
+def _notices(layers: list[Drawn], review_number: str | None, more: list[str]) -> list[str]:
+    own = [f"审图号：{review_number}"] if review_number else [model.NOTICE_INTERNAL]
+    if any(layer.schematic for layer in layers):
+        own.append(model.NOTICE_SCHEMATIC)
+    tolerance_m = max((layer.tolerance_m for layer in layers), default=0.0)
+    if tolerance_m:
+        own.append(f"图形为显示作了简化（不超过 {tolerance_m:g} m），不可用于量算")
+    extra = [text for text in more if text not in own and not (review_number and text == model.NOTICE_INTERNAL)]
+    return own + extra
+
+
+def _absent(plan: Plan, on: dt.date | None) -> list[tuple[str, str]]:
+    """Name what is not on the map and why: nothing drawn must not read as nothing there."""
+    words = {"missing": "未取得", "none": "本区不存在", "held": "不可用"}
+    found: dict[str, list[str]] = {}
+    for layer in plan.layers.values():
+        if on is not None and not layer.valid_on(on):
+            found.setdefault("当日不在有效期", []).append(layer.label)
+        elif layer.present != "held" or plan.trouble(layer.name):
+            found.setdefault(words[layer.present], []).append(layer.label)
+    return [(why, "、".join(dict.fromkeys(labels))) for why, labels in found.items()]
+
+
+def _draw_plan(plan: Plan, sites: gpd.GeoDataFrame | None) -> folium.Map:
+    from ecospatial.maps.page import assemble
+
+    if sites is not None and sites.crs is not None and not crs_room.same(CRS(sites.crs), plan.crs):
+        moved = crs_room.transform(sites.geometry.to_numpy(), CRS(sites.crs), plan.crs)
+        sites = sites.set_geometry(moved, crs=plan.crs)
+    layers = content.plan_layers(plan) + ([] if sites is None else content.plain_sites(sites))
+    heading: dict[str, Any] = {
+        "title": plan.title,
+        "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
+        "notices": _notices(layers, plan.review_number, []),
+        "absent": _absent(plan, None),
+        "two_letters": False,
+    }
+    return assemble(layers, _plan_bounds(plan) or _CHANGZHOU, title=plan.title, heading=heading)
+
+
+def _draw_findings(findings: Findings) -> folium.Map:
+    from ecospatial.maps.page import assemble
+
+    plan, meta = findings.plan, findings.meta
+    left_out = len(meta.get("skipped") or [])
+    more = [f"有 {left_out} 个图形因有误未纳入核查，不表示通过"] if left_out else []
+    more += [plain_text(text) for text in meta.get("notices", [])]
+    layers: list[Drawn] = []
+    absent = [("未绘制", "规划图层（结果文件不含规划图层）")]
+    if plan is not None:
+        on = dt.date.fromisoformat(meta["on"])
+        layers = content.plan_layers(plan, on=on) + content.corridors(findings, plan, on=on)
+        absent = _absent(plan, on)
+    layers += content.checked_sites(findings) + content.conflicts(findings)
+    decided, worst = findings.summary["decided"].astype(object), findings.summary["verdict"].astype(object)
+    title = plain_text(meta.get("title") or meta.get("plan"))
+    heading: dict[str, Any] = {
+        "title": f"{title}　空间管控核查图",
+        "subtitle": "　".join(
+            [f"核查日期 {meta.get('on')}", f"{len(findings.summary)} 个地块", str(meta.get("software"))]
+        ),
+        "notices": _notices(layers, meta.get("review_number"), more),
+        "absent": absent,
+        "two_letters": bool((decided.notna() & (decided != worst)).any()),
+    }
+    bounds = _bounds(findings.sites) or (_plan_bounds(plan) if plan is not None else None)
+    return assemble(layers, bounds or _CHANGZHOU, title=heading["title"], heading=heading)
+
+
+def draw(what: Plan | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame | None = None) -> folium.Map:
+    """Draw a plan, or the findings of a check, as a Folium map.
+
+    Parameters
+    ----------
+    what
+        A plan, or its name or folder: its layers, zoomed to the district. Findings: sites by verdict, conflicts,
+        corridors, and the plan's layers when the findings hold the plan, zoomed to the sites.
+    sites
+        Sites to draw on a plan, any projected CRS; findings have their own.
+
+    Returns
+    -------
+    folium.Map
+        Carries all it needs: shown in a notebook or saved, it fetches nothing.
+
+    Raises
+    ------
+    PlanError
+        There is no such plan, or ``maps/style.yaml`` is not understood.
+    EcospatialError
+        ``what`` is neither.
+    """
+    if isinstance(what, str | os.PathLike):
+        what = open_plan(Path(what) if isinstance(what, os.PathLike) else what)
+    if isinstance(what, Plan):
+        return _draw_plan(what, sites)
+    if not hasattr(what, "summary"):
+        raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", "请给出规划或核查结果"))
+    return _draw_findings(what)
+
+
+def to_html(drawing: folium.Map) -> str:
+    """Give the whole page as text; the same map gives the same text."""
+    return str(drawing.get_root().render())
+
+
+def save(drawing: folium.Map, path: str | PathLike[str]) -> Path:
+    """Write a map as one HTML file; a file of that name is replaced when the new one is whole.
+
+    Raises
+    ------
+    EcospatialError
+        The place can not be written to.
+    """
+    target = Path(path)
+    text = to_html(drawing)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=target.parent) as room:
+            whole = Path(room) / target.name
+            whole.write_text(text, encoding="utf-8", newline="\n")
+            return whole.replace(target)
+    except OSError as error:
+        way_out = "请检查输出位置，或关闭正在打开它的程序"
+        raise EcospatialError(Problem(target.name, None, "文件不能写入", way_out)) from error

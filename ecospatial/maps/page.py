@@ -1,0 +1,189 @@
+"""The page around a map: one file, nothing fetched, no script but ours, the same bytes every time.
+
+Two habits of folium and branca are avoided on purpose. Their elements carry random ids; ours have names. And branca
+compiles what an element rendered as a template once more, so that a name like ``{{7*7}}`` in a file would be run as
+program text; what comes from data is therefore put into the page by ``_Text``, which is never compiled.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import folium
+import jinja2
+from branca.element import Element, Figure
+from folium.utilities import JsCode
+
+from ecospatial.maps.drawn import script_json, script_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ecospatial.maps.drawn import Drawn
+
+MAP_ID = "ecospatial"
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_CSS_URL = re.compile(r"url\(images/([\w.-]+)\)")
+_LEAFLET_LINK = re.compile(r'<a href="https://leafletjs\.com"[^>]*>')
+
+
+class _Text(Element):
+    """Text put into the page as it is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def render(self, **kwargs: Any) -> str:  # noqa: ARG002 - branca's signature
+        return self.text
+
+
+def _to_script(element: Element, text: str) -> str:
+    root: Any = element.get_root()
+    root.script.add_child(_Text(text), name=element.get_name())
+    return ""
+
+
+class _Layer(folium.map.Layer):
+    """A layer of ours in folium's layer control."""
+
+    def __init__(self, layer: Drawn) -> None:
+        # The control writes names as markup, and folium compiles them as a template.
+        name = html.escape(layer.name).replace("{", "&#123;")
+        super().__init__(name=name, overlay=True, control=True, show=layer.show)
+        self._name, self._id, self.layer = "Layer", layer.key.replace("-", "_"), layer
+
+    def render(self, **kwargs: Any) -> str:  # noqa: ARG002 - branca's signature
+        data = script_json(self.layer.data)
+        features = script_safe(self.layer.features)
+        lines = [f"var {self.get_name()} = ecospatial.layer(map_{MAP_ID}, {data}, {features});"]
+        if self.show:
+            lines.append(f"{self.get_name()}.addTo(map_{MAP_ID});")
+        return _to_script(self, "\n".join(lines))
+
+
+class _Finish(Element):
+    """What is done when all layers are there: extent, scale, legend."""
+
+    def __init__(self, layers: Sequence[Drawn], bounds: Sequence[Sequence[float]]) -> None:
+        super().__init__()
+        self._name, self._id, self.layers, self.bounds = "Finish", "ecospatial", layers, bounds
+
+    def render(self, **kwargs: Any) -> str:  # noqa: ARG002 - branca's signature
+        table = ", ".join(f'"{layer.key}": layer_{layer.key.replace("-", "_")}' for layer in self.layers)
+        line = f"ecospatial.finish(map_{MAP_ID}, {{ {table} }}, {script_json(self.bounds)});"
+        return _to_script(self, line)
+
+
+class _Map(folium.Map):
+    """A folium map that asks for none of folium's outside files."""
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - as folium has it
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012 - as folium has it
+
+
+class _Page(Figure):
+    """The whole page; sealed by a content security policy that names its scripts by their hash."""
+
+    def render(self, **kwargs: Any) -> str:
+        self.script._children.clear()  # noqa: SLF001 - folium adds some under random names each time it renders
+        return sealed(super().render(**kwargs))
+
+
+def sealed(page: str) -> str:
+    """Add the policy: the scripts that stand here may run, nothing else may run or be fetched."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in dict.fromkeys(_SCRIPT.findall(page))
+    )
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
+    return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@cache
+def leaflet() -> tuple[str, str]:
+    """Give the style sheet and the script of Leaflet as the XStatic package carries them, free of references.
+
+    Raises
+    ------
+    OSError
+        The package is damaged.
+    """
+    from xstatic.pkg import leaflet as package
+
+    folder = Path(package.BASE_DIR)
+
+    def inline(match: re.Match[str]) -> str:
+        image = (folder / "images" / match.group(1)).read_bytes()
+        return f"url(data:image/png;base64,{base64.b64encode(image).decode()})"
+
+    css = _CSS_URL.sub(inline, _unix((folder / "leaflet.css").read_text(encoding="utf-8")))
+    script = _unix((folder / "leaflet.js").read_text(encoding="utf-8"))
+    # The attribution links to the home page of Leaflet; a link out of this page is a reference too.
+    script = _LEAFLET_LINK.sub("<span>", script).partition("//# sourceMappingURL")[0]
+    return css, script
+
+
+def _template(name: str) -> str:
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("ecospatial"), autoescape=False)  # noqa: S701 - our own files, no data
+    return _unix(environment.get_template(name).render())
+
+
+def _frame(**values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ecospatial"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("map_frame.html").render(**values)
+
+
+def assemble(
+    layers: Sequence[Drawn], bounds: Sequence[Sequence[float]], *, title: str, heading: dict[str, Any]
+) -> folium.Map:
+    """Put layers, heading, legend and assets together.
+
+    Parameters
+    ----------
+    layers
+        Lowest first.
+    bounds
+        South-west and north-east corner, latitude first, degrees.
+    title
+        Of the browser window.
+    heading
+        What ``map_frame.html`` shows besides the legend.
+    """
+    page = _Page(title=html.escape(title))
+    css, script = leaflet()
+    page.header.add_child(_Text(f"<style>{css}</style><style>{_template('map.css')}</style>"), name="ecospatial_css")
+    page.header.add_child(_Text(f"<script>{script}</script>"), name="ecospatial_leaflet")
+    page.header.add_child(_Text(f"<script>{_template('map.js')}</script>"), name="ecospatial_js")
+    groups = list(dict.fromkeys(layer.group for layer in reversed(layers)))
+    legend = [(group, [layer for layer in reversed(layers) if layer.group == group]) for group in groups]
+    patterns = [pattern for layer in layers for pattern in layer.patterns]
+    page.html.add_child(_Text(_frame(legend=legend, patterns=patterns, **heading)), name="ecospatial_frame")
+    centre = [(bounds[0][0] + bounds[1][0]) / 2, (bounds[0][1] + bounds[1][1]) / 2]
+    drawing = _Map(
+        location=centre, tiles=None, zoom_start=12, min_zoom=7, max_zoom=20, font_size="13px",
+        zoom_snap=0.25, attribution_control=False, zoom_delta=0.5, wheel_px_per_zoom_level=90,
+    )  # fmt: skip
+    drawing._id = MAP_ID  # noqa: SLF001 - folium draws ids at random; the same input must give the same page
+    page.add_child(drawing, name="ecospatial_map")
+    for layer in layers:
+        drawing.add_child(_Layer(layer), name=layer.key)
+    narrow: Any = JsCode("window.innerWidth < 760 || window.innerHeight < 520")
+    control = folium.LayerControl(collapsed=narrow)
+    control._id = MAP_ID  # noqa: SLF001 - as above
+    drawing.add_child(control, name="ecospatial_control")
+    drawing.add_child(_Finish(layers, bounds), name="ecospatial_finish")
+    return drawing
