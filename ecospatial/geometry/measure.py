@@ -44,7 +44,7 @@ def ellipsoidal_area(geometry: NDArray[Any], crs: CRS) -> NDArray[np.float64]:
     area = np.asarray(shapely.area(shapes), dtype=float).copy()
     there = np.flatnonzero(np.isfinite(area) & (area > 0))
     if not len(there):
-        return np.nan_to_num(area)
+        return np.asarray(np.nan_to_num(area), dtype=float)
     bounds = shapely.bounds(shapes[there])
     extent = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
     small = there[extent <= SMALL_M]
@@ -56,7 +56,7 @@ def ellipsoidal_area(geometry: NDArray[Any], crs: CRS) -> NDArray[np.float64]:
         area[small] = area[small] / scale
     for position in there[extent > SMALL_M]:
         area[position] = _geodesic(shapes[position], crs)
-    return np.nan_to_num(area)
+    return np.asarray(np.nan_to_num(area), dtype=float)
 
 
 def _geodesic(shape: Any, crs: CRS) -> float:
@@ -64,4 +64,4 @@ def _geodesic(shape: Any, crs: CRS) -> float:
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     degrees = shapely.transform(dense, lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])))
     area, _ = Geod(ellps="GRS80").geometry_area_perimeter(shapely.orient_polygons(degrees))
-    return abs(area)
+    return abs(float(area))
