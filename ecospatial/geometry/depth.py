@@ -56,7 +56,7 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     half = np.maximum(np.maximum(east - west, north - south) / 2, 1e-6)
     x, y, owner = (west + east) / 2, (south + north) / 2, polygons
     while len(owner):
-        far = _distance(tree, np.atleast_1d(np.asarray(shapely.points(x, y), dtype=object)))
+        far = _distance(tree, shapely.points(x, y))
         inside = shapely.contains_xy(shapes[owner], x, y)
         np.maximum.at(best, owner[inside], far[inside])
         reach = far + half * np.sqrt(2)
@@ -85,7 +85,7 @@ def _at_vertices(shapes: NDArray[Any], tree: shapely.STRtree) -> NDArray[np.floa
     return best
 
 
-def _distance(tree: shapely.STRtree, points: NDArray[Any]) -> NDArray[np.float64]:
+def _distance(tree: shapely.STRtree, points: Any) -> NDArray[np.float64]:
     (asked, _), found = tree.query_nearest(points, return_distance=True, all_matches=False)
     distance = np.empty(len(points))
     distance[asked] = found

@@ -1,0 +1,36 @@
+"""Coordinate reference systems: reading them, going from one to another without a silent shift, finding out.
+
+In memory x is always east and y north, whatever the axis order of the EPSG definition.
+"""
+
+from __future__ import annotations
+
+from pyproj import network as _network
+
+from ecospatial.crs.locating import Candidate, compass, diagnose, explain
+from ecospatial.crs.moving import require_known_shift, transform, undo_shift
+from ecospatial.crs.naming import CGCS2000, gauss_kruger, label, parse_crs, require_metric, same
+from ecospatial.crs.shifted import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
+
+# PROJ fetches grids when PROJ_NETWORK=ON is set on a machine; this package opens no socket.
+_network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not declared as exported by pyproj
+
+__all__ = [
+    "CGCS2000",
+    "Candidate",
+    "bd09_to_cgcs2000",
+    "cgcs2000_to_bd09",
+    "cgcs2000_to_gcj02",
+    "compass",
+    "diagnose",
+    "explain",
+    "gauss_kruger",
+    "gcj02_to_cgcs2000",
+    "label",
+    "parse_crs",
+    "require_known_shift",
+    "require_metric",
+    "same",
+    "transform",
+    "undo_shift",
+]

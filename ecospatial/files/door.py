@@ -1,0 +1,188 @@
+"""What may be opened at all: a regular file of a known kind whose first bytes fit its name.
+
+GDAL opens far more than files: addresses, inline text, devices, and recipes (VRT) that name other files and
+servers, whatever the recipe is called. So nothing reaches it that did not pass here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from ecospatial.errors import Problem, SiteError
+
+# Drivers that fetch from a network or follow a recipe to other files. GDAL reads the variable when pyogrio is
+# imported, which therefore happens inside the functions of this room. The first bytes are checked as well.
+_SKIPPED = (
+    "OGR_VRT,HTTP,WFS,OAPIF,MVT,PMTiles,CSW,EEDA,PLSCENES,NGW,AmigoCloud,Carto,Elasticsearch,GDALG,ADBC,OSM,GPSBabel"
+)
+os.environ["OGR_SKIP"] = ",".join(filter(None, [os.environ.get("OGR_SKIP"), _SKIPPED]))
+
+VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".fgb", ".kml", ".gml", ".gdb")
+DRAWN_SUFFIXES = (".txt", ".csv", ".xlsx")
+_SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
+_WAYS_OUT = {
+    ".dwg": "请在 CAD 中另存为 DXF 或导出为 SHP（目前可直接读取的是 SHP）",
+    ".dxf": "目前不读取 DXF，请导出为 SHP",
+    ".xls": "请另存为 .xlsx",
+    ".rar": "请解压，或改用 .zip",
+    ".7z": "请解压，或改用 .zip",
+    ".kmz": "请解压后使用其中的 .kml",
+    ".mdb": "请导出为 GeoPackage 或 SHP",
+    ".vrt": "请给出数据文件本身",
+    **dict.fromkeys(_SIDECARS, "请给出同名的 .shp"),
+}
+_HEAD = 65536
+_GPKG_IDS = (b"GPKG", b"GP10", b"GP11", b"\0\0\0\0")
+_OTHER_FILE = re.compile(r"[A-Za-z][A-Za-z0-9+_.-]+:")
+
+
+def safe_path(source: str | os.PathLike[str]) -> Path:
+    """Accept a file that this package may open.
+
+    Parameters
+    ----------
+    source
+        Path of a regular file, or of a .gdb folder.
+
+    Returns
+    -------
+    Path
+        The absolute path.
+
+    Raises
+    ------
+    SiteError
+        It is an address, a GDAL prefix or virtual path, missing, empty, a folder, a pipe or a device, of a
+        kind that is not read, or its content is not what its name says.
+
+    Examples
+    --------
+    >>> safe_path("https://example.org/a.geojson")
+    Traceback (most recent call last):
+        ...
+    ecospatial.errors.SiteError: a.geojson：不接受网址或 GDAL 虚拟路径。请先下载为本地文件
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        raise SiteError(Problem("", None, "这不是文件路径", "请给出文件路径的文字"))
+    text = os.fspath(source)
+    name = re.split(r"[\\/]", text)[-1][:100]
+    if "://" in text or text.startswith(("/vsi", "\\vsi")) or _OTHER_FILE.match(text):
+        raise SiteError(Problem(name, None, "不接受网址或 GDAL 虚拟路径", "请先下载为本地文件"))
+    path = Path(text).absolute()
+    suffix = path.suffix.lower()
+    if not text.strip() or not _exists(path):
+        raise SiteError(Problem(name, None, "文件不存在", "请核对文件名和所在文件夹"))
+    if path.is_dir() and suffix != ".gdb":
+        raise SiteError(Problem(name, None, "这是文件夹，不是文件", "请给出文件夹中的文件"))
+    if suffix not in (*VECTOR_SUFFIXES, *DRAWN_SUFFIXES):
+        known = "、".join((*VECTOR_SUFFIXES, *DRAWN_SUFFIXES))
+        kind = f"不读取 {suffix} 文件" if suffix else "文件没有扩展名"
+        raise SiteError(Problem(name, None, kind, _WAYS_OUT.get(suffix, f"可读取：{known}")))
+    fault = _fault(path, suffix)
+    if fault:
+        raise SiteError(Problem(name, None, fault, _WAYS_OUT.get(suffix, "请核对文件，必要时重新导出")))
+    return path
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
+
+
+def _fault(path: Path, suffix: str) -> str:
+    """Say what is wrong with a path of an accepted suffix."""
+    if suffix == ".gdb":
+        held = path.is_dir() and any(path.glob("a*.gdbtable"))
+        return "" if held else "不是文件地理数据库（.gdb 文件夹）"
+    if not path.is_file():
+        return "不是普通文件"
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return "文件无法读取（没有权限或正被占用）"
+    if not head:
+        return "文件是空的"
+    return "" if _fits(head, suffix) else f"文件内容不是 {suffix}"
+
+
+def _fits(head: bytes, suffix: str) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    match suffix:
+        case ".geojson" | ".json":
+            return start.startswith(b"{")
+        case ".gpkg":
+            return head.startswith(b"SQLite format 3\0") and head[68:72] in _GPKG_IDS
+        case ".shp":
+            return head.startswith(b"\x00\x00\x27\x0a")
+        case ".zip" | ".xlsx":
+            return head.startswith(b"PK\x03\x04")
+        case ".fgb":
+            return head.startswith(b"fgb\x03fgb")
+        case ".kml":
+            return _xml_root(head) == "kml"
+        case ".gml":
+            return b"opengis.net/" in head and re.fullmatch(r"\w*Collection", _xml_root(head)) is not None
+        case _:
+            return head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head
+
+
+def _xml_root(head: bytes) -> str:
+    """Give the local name of the first element; "" when there is a DTD, which no KML or GML needs."""
+    wide = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head[:2], "latin-1")
+    text = head.decode(wide, errors="replace")
+    text = re.sub(r"<!--.*?-->|<\?.*?\?>", "", text, flags=re.DOTALL)
+    first = re.search(r"<\s*(!?)(?:[\w.-]+:)?([\w.-]+)", text)
+    return "" if first is None or first.group(1) else first.group(2)
+
+
+def components(path: Path) -> list[Path]:
+    """List the files a source consists of: a shapefile and its companions, a .gdb folder and its content.
+
+    Examples
+    --------
+    >>> [part.name for part in components(Path("somewhere/a.gpkg"))]
+    ['a.gpkg']
+    """
+    if path.is_dir():
+        return sorted(part for part in path.rglob("*") if part.is_file())
+    if path.suffix.lower() != ".shp":
+        return [path]
+    found = (p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in _SIDECARS)
+    return [path, *sorted(found)]
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Give the SHA-256 of a file's bytes in hex; of a .gdb folder, that of the names and bytes of its files.
+
+    Raises
+    ------
+    SiteError
+        The file can not be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = Path(folder, "a.txt")
+    ...     _ = made.write_bytes(b"abc")
+    ...     sha256(made)[:8]
+    'ba7816bf'
+    """
+    place = Path(path)
+    total = hashlib.sha256()
+    try:
+        if place.is_dir():
+            for part in components(place):
+                total.update(part.relative_to(place).as_posix().encode())
+                total.update(bytes.fromhex(sha256(part)))
+            return total.hexdigest()
+        with place.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SiteError(Problem(place.name, None, "文件无法读取", "请核对文件是否存在、是否有权限")) from error

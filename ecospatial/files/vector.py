@@ -1,0 +1,345 @@
+"""Vector files through GDAL, once they passed the door."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+import numpy as np
+import shapely
+
+from ecospatial import crs as crs_
+from ecospatial.errors import CrsError, Problem, SiteError
+from ecospatial.files import archives, shapefile
+from ecospatial.files.door import VECTOR_SUFFIXES, safe_path
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import geopandas as gpd
+    from pyproj import CRS
+
+_JSON_TYPES = frozenset(
+    {
+        "FeatureCollection",
+        "Feature",
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+        "Polygon",
+        "MultiPolygon",
+        "GeometryCollection",
+    }
+)
+_JSON_BYTES = 256 * 1024**2
+# What GDAL's KML driver adds to every file and planners never filled in.
+_KML_EXTRA: tuple[str, ...] = (
+    "timestamp",
+    "begin",
+    "end",
+    "altitudeMode",
+    "tessellate",
+    "extrude",
+    "visibility",
+)
+_KML_EXTRA += ("drawOrder", "icon", "snippet")
+_CURVED = re.compile("Curve|Surface|CircularString")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One layer of one file, wherever it was unpacked to."""
+
+    name: str
+    path: Path
+    layer: str
+    shape: str
+
+
+def list_layers(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """List the layers of a vector file that have a geometry.
+
+    Parameters
+    ----------
+    path
+        A file that passes ``safe_path``; in a zip each file inside counts as a layer.
+
+    Returns
+    -------
+    list
+        Name and geometry type of each.
+
+    Raises
+    ------
+    SiteError
+        The file may not be opened, or GDAL can not read it.
+    """
+    with _parts(_vector_path(path)) as parts:
+        return [(part.name, part.shape) for part in parts]
+
+
+def read_vector(
+    path: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    crs: str | int | CRS | None = None,
+    encoding: str | None = None,
+) -> gpd.GeoDataFrame:
+    """Read one layer of a vector file.
+
+    Parameters
+    ----------
+    path
+        A file that passes ``safe_path``.
+    layer
+        Name of the layer; needed when there is more than one.
+    crs
+        What the coordinates are in, whatever the file says; not ``gcj02`` or ``bd09``, which need undoing.
+    encoding
+        Of the text of a shapefile; None: found out from the bytes.
+
+    Returns
+    -------
+    GeoDataFrame
+        RangeIndex in the order of the file, geometry column ``geometry``, and ``crs`` None when the file does
+        not say it or what it says is impossible (degrees beyond 180 or 90). ``attrs["notes"]`` lists in
+        Chinese what was done to geometries while reading.
+
+    Raises
+    ------
+    SiteError
+        The file may not be opened, is broken, has several layers and none was named, or its text is in no
+        known encoding.
+    CrsError
+        ``crs`` can not be read.
+    """
+    source = _vector_path(path)
+    given = None if crs is None else _given(crs)
+    with _parts(source) as parts:
+        part = _chosen(parts, layer, source.name)
+        frame = _read(part, source.name, encoding)
+    frame.attrs = {"notes": ["曲线已转为折线"] if _CURVED.search(part.shape) else []}
+    found = given if given is not None else _believable(frame)
+    return frame.set_crs(found, allow_override=True)
+
+
+def _vector_path(path: str | os.PathLike[str]) -> Path:
+    source = safe_path(path)
+    if source.suffix.lower() not in VECTOR_SUFFIXES:
+        raise SiteError(Problem(source.name, None, "不是矢量文件", f"可读取：{'、'.join(VECTOR_SUFFIXES)}"))
+    return source
+
+
+def _given(value: str | int | CRS) -> CRS:
+    crs, shift = crs_.parse_crs(value)
+    if shift is not None:
+        fault = f"{crs_.label(crs, shift)} 的坐标须先反算"
+        raise CrsError(Problem("", None, fault, "请给出 EPSG:4490 等坐标系，或作为红线读入"))
+    return crs
+
+
+def _believable(frame: gpd.GeoDataFrame) -> CRS | None:
+    """Give the CRS of the frame unless it can not place anything or degrees are out of range."""
+    if frame.crs is None:
+        return None
+    try:
+        crs, _ = crs_.parse_crs(frame.crs)
+    except CrsError:
+        return None
+    vertices = shapely.get_coordinates(frame.geometry.to_numpy())
+    vertices = vertices[np.isfinite(vertices).all(axis=1)]
+    # GDAL takes GeoJSON without a crs for WGS 84, whatever its numbers are.
+    beyond = crs.is_geographic and (np.abs(vertices) > (180.0, 90.0)).any()
+    return None if beyond else crs
+
+
+# ------------------------------------------------------------------------------------- opening with GDAL
+
+
+@contextmanager
+def _parts(source: Path) -> Iterator[list[_Part]]:
+    """Give the layers of a file; what had to be unpacked or copied is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="ecospatial-") as folder:
+        files = [(source.stem, source)]
+        if source.suffix.lower() == ".zip":
+            files = _inside(source, Path(folder))
+        parts = []
+        for name, path in files:
+            place = _working_copy(path, Path(folder), source.name)
+            layers = _gdal_layers(place, source.name)
+            single = len(layers) == 1 and source.suffix.lower() == ".zip"
+            parts += [_Part(name if single else str(n), place, str(n), str(t)) for n, t in layers if t is not None]
+        yield parts
+
+
+def _inside(source: Path, folder: Path) -> list[tuple[str, Path]]:
+    found = archives.unpack(source, folder / "zip")
+    files: dict[Path, str] = {}
+    for name, place in found:
+        if "__MACOSX" in name or place.name.startswith("."):
+            continue
+        base = next((p for p in place.parents if p.suffix.lower() == ".gdb"), place)
+        if base.suffix.lower() in VECTOR_SUFFIXES and base.suffix.lower() != ".zip":
+            files[base] = Path(name).stem if base is place else base.stem
+    if not files:
+        raise SiteError(
+            Problem(source.name, None, "压缩包内没有可读取的矢量文件", "请放入 .shp（连同 .shx、.dbf、.prj）")
+        )
+    stems = list(files.values())
+    named = [
+        (n if stems.count(n) == 1 else base.relative_to(folder / "zip").as_posix(), base) for base, n in files.items()
+    ]
+    for _, base in named:
+        safe_path(base)
+    return sorted(named)
+
+
+def _working_copy(path: Path, folder: Path, name: str) -> Path:
+    """Check a file further, and copy it where GDAL would leave files beside it or mistake its path."""
+    suffix = path.suffix.lower()
+    if suffix == ".shp":
+        shapefile.check_parts(path, name)
+    elif suffix in (".geojson", ".json"):
+        _check_json(path, name)
+    copied = folder / "copy" / path.name.replace("!", "_")
+    if suffix in (".kml", ".gml"):
+        copied.parent.mkdir(exist_ok=True)
+        copied.write_bytes(_utf8_xml(path, name))
+        return copied
+    if "!" not in str(path):  # pyogrio takes it for the border between an archive and a file in it
+        return path
+    copied.parent.mkdir(exist_ok=True)
+    if path.is_dir():
+        return Path(shutil.copytree(path, copied))
+    siblings = [p for p in path.parent.iterdir() if p.stem == path.stem] if suffix == ".shp" else [path]
+    for sibling in siblings:
+        shutil.copy(sibling, copied.with_suffix(sibling.suffix))
+    return copied
+
+
+def _utf8_xml(path: Path, name: str) -> bytes:
+    """Give the content of a well-formed XML file; a Chinese encoding, unknown to the parsers, becomes UTF-8.
+
+    GDAL would read a file that is cut off as far as it goes, without a word.
+    """
+    content = path.read_bytes()
+    form = rb"""\s*<\?xml[^>]*?encoding\s*=\s*["'](gb[\w-]*)["']"""
+    declared = re.match(form, content[:200], re.IGNORECASE)
+    try:
+        if declared is not None:
+            start, end = declared.span(1)
+            text = content.decode("gb18030")
+            content = (text[:start] + "UTF-8" + text[end:]).encode()
+        expat.ParserCreate().Parse(content, True)
+    except (ValueError, LookupError, expat.ExpatError) as error:
+        raise SiteError(Problem(name, None, "XML 不完整或编码有误，无法打开", "请按 UTF-8 重新导出")) from error
+    return content
+
+
+def _check_json(path: Path, name: str) -> None:
+    """Refuse what GDAL would read wrongly without a word: text not in UTF-8, a key given twice, NaN."""
+    way = "请从 GIS 软件重新导出为 GeoJSON（UTF-8）"
+    if path.stat().st_size > _JSON_BYTES:
+        raise SiteError(Problem(name, None, "GeoJSON 文件过大", "请转为 GeoPackage（.gpkg）"))
+    try:
+        content = json.loads(
+            path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant
+        )
+    except UnicodeDecodeError as error:
+        raise SiteError(Problem(name, None, "GeoJSON 不是 UTF-8 编码", way)) from error
+    except _TwiceError as error:
+        raise SiteError(Problem(name, None, f"GeoJSON 中同一处有两个“{error}”", way)) from error
+    except (ValueError, RecursionError) as error:
+        raise SiteError(Problem(name, None, "GeoJSON 格式有误（文件不完整或不是 JSON）", way)) from error
+    if content.get("type") not in _JSON_TYPES:
+        raise SiteError(Problem(name, None, "这个 JSON 不是 GeoJSON", way))
+
+
+class _TwiceError(Exception):
+    """A key of a JSON object occurs twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1)[:40])
+    return made
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _gdal_layers(path: Path, name: str) -> list[tuple[str, str | None]]:
+    import pyogrio
+
+    # Else codes without a schema become numbers and lose their zeros.
+    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [(str(n), t) for n, t in pyogrio.list_layers(str(path))]
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise SiteError(Problem(name, None, "文件已损坏或格式有误，无法打开", "请从原软件重新导出")) from error
+
+
+def _chosen(parts: list[_Part], layer: str | None, name: str) -> _Part:
+    listed = "、".join(part.name for part in parts)
+    if not parts:
+        raise SiteError(Problem(name, None, "文件中没有带图形的图层", "请核对文件"))
+    if layer is None:
+        if len(parts) > 1:
+            way = "请把要用的图层单独导出，或指明图层名"
+            raise SiteError(Problem(name, None, f"文件中有 {len(parts)} 个图层：{listed}", way))
+        return parts[0]
+    found = [part for part in parts if layer in (part.name, part.layer)]
+    if len(found) != 1:
+        raise SiteError(Problem(name, None, f"没有图层“{layer}”", f"文件中的图层：{listed}"))
+    return found[0]
+
+
+def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+    import pyogrio
+
+    suffix = part.path.suffix.lower()
+    options: dict[str, Any] = {"encoding": shapefile.RAW} if suffix == ".shp" else {}
+    options |= {"DOWNLOAD_SCHEMA": "NO"} if suffix == ".gml" else {}
+    broken = (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        shapely.GEOSException,
+        ValueError,
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = pyogrio.read_dataframe(str(part.path), layer=part.layer, **options)
+    except broken as error:
+        raise SiteError(Problem(name, None, f"图层“{part.name}”无法读取", "请核对文件，必要时重新导出")) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise SiteError(Problem(name, None, f"图层“{part.name}”没有图形", "请核对文件"))
+    _refuse_twins(frame, name)
+    if suffix == ".shp":
+        frame = shapefile.decode(frame, part.path, name=name, encoding=encoding)
+    if suffix == ".kml":
+        frame = frame.drop(columns=[c for c in frame.columns if c in _KML_EXTRA])
+    _refuse_twins(frame, name)
+    return frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
+
+
+def _refuse_twins(frame: gpd.GeoDataFrame, name: str) -> None:
+    twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
+    if twice:
+        raise SiteError(Problem(name, None, f"字段名重复：{'、'.join(twice[:5])}", "请在原软件中改名后重新导出"))

@@ -1,0 +1,207 @@
+"""From the parts of a source to the one frame of sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ecospatial import crs as crs_
+from ecospatial.errors import CrsError, Problem, SiteError
+from ecospatial.sites import columns, placing, shapes
+from ecospatial.sites.vocabulary import NAMES
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+    from ecospatial.geometry.validity import Repaired
+    from ecospatial.plans import Plan
+    from ecospatial.sites.sources import Part
+
+_SEPARATOR = "；"
+
+
+@dataclass(frozen=True, slots=True)
+class _Faults:
+    """All faults found on the way: of sites, of the CRS, and of single rows (by number in the whole source)."""
+
+    sites: list[Problem] = field(default_factory=list)
+    crs: list[Problem] = field(default_factory=list)
+    rows: dict[int, list[Problem]] = field(default_factory=dict)
+
+    def raise_(self, *, skip_bad: bool) -> None:
+        """Raise everything at once; faulty rows are no error when they may be skipped."""
+        rows = [] if skip_bad else [problem for row in sorted(self.rows) for problem in self.rows[row]]
+        if self.sites or rows:
+            raise SiteError(dict.fromkeys([*self.crs, *self.sites, *rows]))
+        if self.crs:
+            raise CrsError(dict.fromkeys(self.crs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """The geometries of all parts in one CRS, with a note each on how they got there."""
+
+    geometry: NDArray[Any]
+    crs: CRS
+    notes: list[str]
+
+
+def assemble(
+    parts: list[Part],
+    attrs: dict[str, Any],
+    *,
+    plan: Plan | None,
+    crs: tuple[CRS, str | None] | None,
+    facts: str | os.PathLike[str] | None,
+    given: dict[str, Any],
+    skip_bad: bool,
+) -> gpd.GeoDataFrame:
+    """Make the frame of sites of the parts of a source.
+
+    Parameters
+    ----------
+    parts, attrs
+        As read; ``attrs`` go to the frame.
+    plan, crs, facts, skip_bad
+        As for ``read_sites``, ``crs`` as from ``parse_crs``.
+    given
+        Our columns with the value that fills their empty cells.
+
+    Raises
+    ------
+    SiteError, CrsError
+        All faults of all parts.
+    """
+    faults = _Faults()
+    places = [(part.file, row) for part in parts for row in part.rows]
+    table, attrs = _table(parts, attrs, facts=facts, given=given, faults=faults)
+    _find_bad_rows(parts, faults)
+    located = _located(parts, faults, plan=plan, crs=crs, allow_far=bool(attrs.get("allow_far")))
+    done, empty = shapes.repaired(located.geometry, located.crs)
+    for i in np.flatnonzero(empty != ""):
+        faults.rows[int(i)] = [Problem(*places[i], str(empty[i]), shapes.WAY)]
+    faults.raise_(skip_bad=skip_bad)
+    frame = _frame(table, done, located).iloc[[i for i in range(len(table)) if i not in faults.rows]]
+    frame.attrs = attrs | {"skipped": [*attrs.get("skipped", []), *_skipped(table, faults)]}
+    return frame
+
+
+def _table(
+    parts: list[Part],
+    attrs: dict[str, Any],
+    *,
+    facts: str | os.PathLike[str] | None,
+    given: dict[str, Any],
+    faults: _Faults,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read and fill the columns; the entries for ``attrs`` grow with what was read."""
+    for part in parts:
+        if part.file and not part.rows:
+            faults.sites.append(Problem(part.file, None, "没有地块", "请核对文件"))
+    places = [(part.file, row) for part in parts for row in part.rows]
+    table = columns.with_ids(columns.normalise(parts, faults.sites))
+    faults.sites.extend(columns.duplicates(table["site_id"], places))
+    notices = [*attrs.get("notices", []), *(notice for part in parts for notice in part.notices)]
+    inputs = list(attrs.get("inputs", []))
+    if facts is not None:
+        table, entry, more = columns.fill_from(table, facts, faults.sites)
+        notices += more
+        inputs.append(entry)
+    table = columns.with_defaults(columns.fill(table, given))
+    return table, attrs | {"inputs": inputs, "notices": notices}
+
+
+def _find_bad_rows(parts: list[Part], faults: _Faults) -> None:
+    """Collect the rows that can not be used as they stand in the source."""
+    row = 0
+    for part in parts:
+        unusable = shapes.unusable(part.geometry)
+        for i in range(len(part.rows)):
+            found = list(part.faults[i]) if part.faults else []
+            if not found and unusable[i]:
+                found = [Problem(part.file, part.rows[i], str(unusable[i]), shapes.WAY)]
+            if found:
+                faults.rows[row] = found
+            row += 1
+
+
+def _located(
+    parts: list[Part],
+    faults: _Faults,
+    *,
+    plan: Plan | None,
+    crs: tuple[CRS, str | None] | None,
+    allow_far: bool,
+) -> _Located:
+    """Bring all parts into the CRS of the plan, or into one without a plan."""
+    geometries: list[tuple[NDArray[Any], CRS]] = []
+    notes: list[str] = []
+    start = 0
+    for part in parts:
+        geometry = part.geometry.copy()
+        geometry[[row - start for row in faults.rows if start <= row < start + len(part.rows)]] = None
+        start += len(part.rows)
+        note = ""
+        try:
+            placed = placing.place(part, geometry, plan=plan, given=crs, allow_far=allow_far)
+        except CrsError as error:
+            faults.crs.extend(error.problems)
+            geometries.append((np.full(len(geometry), None, dtype=object), crs_.CGCS2000))
+        else:
+            geometries.append((placed.geometry, placed.crs))
+            note = placed.note
+            if placed.far is not None:
+                (faults.crs if placed.fits_elsewhere else faults.sites).append(placed.far)
+        notes += [_joined(own, note) for own in part.notes or ("",) * len(part.rows)]
+    return _in_one(geometries, notes, faults)
+
+
+def _in_one(geometries: list[tuple[NDArray[Any], CRS]], notes: list[str], faults: _Faults) -> _Located:
+    first = geometries[0][1]
+    if all(crs_.same(crs, first) for _, crs in geometries):
+        return _Located(np.concatenate([shapes_ for shapes_, _ in geometries]), first, notes)
+    moved = []
+    for shapes_, crs in geometries:
+        try:
+            moved.append(crs_.transform(shapes_, crs, crs_.CGCS2000))
+        except CrsError as error:
+            faults.crs.extend(error.problems)
+            moved.append(np.full(len(shapes_), None, dtype=object))
+    return _Located(np.concatenate(moved), crs_.CGCS2000, notes)
+
+
+def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDataFrame:
+    told = [text if isinstance(text, str) else "" for text in table["repair"]]
+    before = table["repair_area_m2"].fillna(0.0).to_numpy(dtype=np.float64)
+    ours = table.assign(
+        repair=np.array([_joined(*texts) for texts in zip(told, located.notes, done.note, strict=True)], dtype=object),
+        repair_area_m2=before + done.area_change_m2,
+    )
+    first = [name for name in (*NAMES, "repair", "repair_area_m2", "source") if name != "site_id"]
+    others = [name for name in ours.columns if name not in first and name != "site_id"]
+    index = pd.Index(ours["site_id"].to_numpy(dtype=object), dtype=object, name="site_id")
+    data = ours[[*first, *others]].set_axis(index, axis=0)
+    geometry = gpd.GeoSeries(done.geometry, index=index, crs=located.crs)
+    return gpd.GeoDataFrame(data, geometry=geometry, crs=located.crs)
+
+
+def _joined(*texts: str) -> str:
+    return _SEPARATOR.join(filter(None, texts))
+
+
+def _skipped(table: pd.DataFrame, faults: _Faults) -> list[dict[str, str]]:
+    return [
+        {
+            "site_id": str(table["site_id"].iloc[row]),
+            "source": str(table["source"].iloc[row]),
+            "problem": _SEPARATOR.join(problem.problem for problem in faults.rows[row]),
+        }
+        for row in sorted(faults.rows)
+    ]

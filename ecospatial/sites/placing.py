@@ -1,0 +1,188 @@
+"""Where sites lie: which CRS counts, and whether that puts them where the plan is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ecospatial import crs as crs_
+from ecospatial.errors import CrsError, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+    from ecospatial.plans import Plan
+    from ecospatial.sites.sources import Part
+
+FAR_M = 20_000.0
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The geometries of a part in one CRS, a note on how they got there, and sites that lie too far away."""
+
+    geometry: NDArray[Any]
+    crs: CRS
+    note: str
+    far: Problem | None = None
+    fits_elsewhere: bool = False
+
+
+def place(
+    part: Part,
+    geometry: NDArray[Any],
+    *,
+    plan: Plan | None,
+    given: tuple[CRS, str | None] | None,
+    allow_far: bool,
+) -> Placed:
+    """Bring the geometries of a part into the CRS of the plan, or into their own without a plan.
+
+    Parameters
+    ----------
+    part
+        The part.
+    geometry
+        Its geometries, None where they can not be used.
+    plan
+        The plan.
+    given
+        CRS and shift that the caller gives; they count before what the source declares.
+    allow_far
+        Whether sites may lie more than 20 km outside the plan.
+
+    Raises
+    ------
+    CrsError
+        No CRS counts, or it can not be converted from.
+    """
+    area = None if plan is None else plan.area
+    vertices = shapely.get_coordinates(geometry)
+    found: list[crs_.Candidate] = []
+    if plan is not None and area is not None:
+        found = crs_.diagnose(vertices[:, 0], vertices[:, 1], area, plan.crs)
+    told = "" if plan is None else crs_.explain(found, plan.title)
+    try:
+        crs, shift, swapped, note = _counting(part, vertices, found, plan=plan, given=given)
+        moved = _flipped(geometry) if swapped else geometry
+        if shift is not None:
+            moved = crs_.undo_shift(moved, shift)
+        moved = crs_.transform(moved, crs, crs if plan is None else plan.crs)
+    except CrsError as error:
+        raise CrsError([_with(problem, part.file, told) for problem in error.problems]) from error
+    far = None if plan is None or area is None or allow_far else _far(part, moved, plan, area, told=told)
+    elsewhere = any(candidate.inside for candidate in found)
+    return Placed(moved, crs if plan is None else plan.crs, note, far, fits_elsewhere=elsewhere)
+
+
+def _with(problem: Problem, file: str, told: str) -> Problem:
+    way = f"{told}。{problem.way_out}" if told and told not in problem.problem else problem.way_out
+    return problem._replace(file=problem.file or file, way_out=way)
+
+
+def _flipped(geometry: NDArray[Any]) -> NDArray[Any]:
+    return shapely.transform(geometry, lambda vertices: vertices[:, ::-1])
+
+
+# --------------------------------------------------------------------------------------- which one counts
+
+
+def _counting(
+    part: Part,
+    vertices: NDArray[Any],
+    found: list[crs_.Candidate],
+    *,
+    plan: Plan | None,
+    given: tuple[CRS, str | None] | None,
+) -> tuple[CRS, str | None, bool, str]:
+    """Decide: the caller's, the source's, the one proven by the plan. Gives CRS, shift, swapped, note."""
+    if given is None and part.refusal is not None:
+        raise CrsError(part.refusal)
+    chosen = given if given is not None else (None if part.crs is None else (part.crs, part.shift))
+    if chosen is None:
+        return _proven(part, vertices, found, plan)
+    crs, shift = chosen
+    swapped = False if part.ordered else _settled(part, vertices, crs, plan)
+    notes = [] if given is None else [_difference(part, crs, shift)]
+    notes += [f"由 {crs_.label(crs, shift)} 反算为 CGCS2000"] if shift is not None else []
+    notes += ["X、Y 已对调"] if swapped else []
+    return crs, shift, swapped, "；".join(filter(None, notes))
+
+
+def _difference(part: Part, crs: CRS, shift: str | None) -> str:
+    used = crs_.label(crs, shift)
+    if part.refusal is not None:
+        return f"{part.refusal.problem}；按指定的 {used} 处理"
+    if part.crs is None or (shift == part.shift and crs_.same(part.crs, crs)):
+        return ""
+    return f"文件声明 {crs_.label(part.crs, part.shift)}，按指定的 {used} 处理"
+
+
+def _settled(part: Part, vertices: NDArray[Any], crs: CRS, plan: Plan | None) -> bool:
+    """Settle by the plan which coordinate is the northing when the numbers do not tell."""
+    fitting = []
+    if plan is not None and plan.area is not None:
+        for swapped in (False, True):
+            points = shapely.multipoints(vertices[:, ::-1] if swapped else vertices)
+            moved = crs_.transform(np.array([points], dtype=object), crs, plan.crs)
+            fitting += [swapped] if shapely.intersects(moved[0], plan.area) else []
+    if len(fitting) == 1:
+        return fitting[0]
+    way = "请用列名“东坐标”“北坐标”的 CSV 或 XLSX 提供"
+    raise CrsError(Problem(part.file, None, "从数字看不出哪一列是北坐标", way))
+
+
+def _proven(
+    part: Part, vertices: NDArray[Any], found: list[crs_.Candidate], plan: Plan | None
+) -> tuple[CRS, str | None, bool, str]:
+    """Take the one CRS under which the coordinates lie in the plan."""
+    if len(vertices) == 0 and part.rows:
+        return (crs_.CGCS2000 if plan is None else plan.crs), None, False, ""
+    if plan is None or not found or not part.file:
+        what = "没有坐标系" if part.file else "数据框没有坐标系"
+        raise CrsError(Problem(part.file, None, what, f"请用 --crs（crs=）指明，可能是 {_by_size(vertices)}"))
+    inside = [candidate for candidate in found if candidate.inside]
+    if len(inside) != 1:
+        number = "没有一种" if not inside else "有几种"
+        told = crs_.explain(found, plan.title) or _by_size(vertices)
+        fault = f"没有坐标系，{number}常用坐标系能使其位于{plan.title}内（{told}）"
+        raise CrsError(Problem(part.file, None, fault, "请用 --crs 指明"))
+    best = inside[0]
+    degrees = "；若来自高德、百度地图请指明 gcj02、bd09" if best.crs.is_geographic else ""
+    note = f"未声明坐标系，按 {best.label} 位于{plan.title}内，据此采用{degrees}"
+    return best.crs, None, best.swapped, note
+
+
+def _by_size(vertices: NDArray[Any]) -> str:
+    """Name the CRSs that numbers of this size can be in."""
+    largest = float(np.abs(vertices).max()) if len(vertices) else 0.0
+    if largest <= 180.0:
+        return "EPSG:4490（经纬度），或 gcj02、bd09"
+    zones = {int(x // 1e6) for x in vertices.ravel() if 13e6 <= x < 46e6}
+    try:
+        named = [crs_.label(crs_.gauss_kruger(z, width=6 if z <= 23 else 3, prefixed=True)) for z in sorted(zones)]
+    except CrsError:
+        named = []
+    return "、".join(named) or "EPSG:4549（3 度带，中央经线 120°）、EPSG:4548（117°）"
+
+
+# ------------------------------------------------------------------------------------------- too far away
+
+
+def _far(part: Part, geometry: NDArray[Any], plan: Plan, area: Any, *, told: str) -> Problem | None:
+    distance = shapely.distance(geometry, area)
+    far = np.flatnonzero(distance > FAR_M)  # NaN, where there is no geometry, is not far
+    if len(far) == 0:
+        return None
+    west, south, east, north = shapely.total_bounds(geometry[far])
+    centre = shapely.centroid(area)
+    word = crs_.compass((west + east) / 2 - centre.x, (south + north) / 2 - centre.y)
+    listed = "、".join(str(part.rows[i]) for i in far[:_LISTED]) + ("等" if len(far) > _LISTED else "")
+    fault = f"{len(far)} 个地块距{plan.title} 20 km 以上（偏{word}，最近 {distance[far].min() / 1000:.0f} km）"
+    way = f"{told}。请核对坐标系；位置无误时加 --allow-far" if told else "请核对坐标系；位置无误时加 --allow-far"
+    return Problem(part.file, f"第 {listed} 行", fault, way)

@@ -1,0 +1,244 @@
+"""From a path, several, a folder or a frame to parts: geometries and attributes as they stand in the source."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ecospatial import crs as crs_
+from ecospatial import files, formats
+from ecospatial.errors import CrsError, EcospatialError, Problem, SiteError
+from ecospatial.sites.vocabulary import KNOWN, SITE_ID_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+    from ecospatial.formats import Drawing
+
+_IN_MEMORY = "内存数据"
+_DATUMS = {"xian80": "1980西安坐标系", "beijing54": "1954北京坐标系", "local": "地方坐标系"}
+_LEFT_OUT = (".dwg", ".dxf", ".xls", ".rar", ".7z", ".kmz", ".mdb", ".vrt")
+_CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 给出带七参数（+towgs84）的坐标系"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One layer of one source.
+
+    ``crs`` and ``shift`` are what the source declares; ``refusal`` says why that can not be used; ``ordered``
+    is False when it is open which coordinate is the northing. ``faults`` are those of single rows.
+    """
+
+    file: str
+    layer: str
+    rows: tuple[int, ...]
+    geometry: NDArray[Any]
+    attributes: pd.DataFrame
+    crs: CRS | None = None
+    shift: str | None = None
+    refusal: Problem | None = None
+    ordered: bool = True
+    faults: tuple[tuple[Problem, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    def place(self, i: int) -> str:
+        """Say where a row is from: file, layer, row."""
+        return "，".join(filter(None, [self.file or _IN_MEMORY, self.layer, f"第 {self.rows[i]} 行"]))
+
+
+def read_parts(source: Any, *, without: str | os.PathLike[str] | None) -> tuple[list[Part], dict[str, Any]]:
+    """Read a source.
+
+    Parameters
+    ----------
+    source
+        Path, paths, folder or GeoDataFrame.
+    without
+        A file that is no source of sites even when it lies in the folder (the facts).
+
+    Returns
+    -------
+    tuple
+        The parts, and the ``attrs`` of the frame to be made.
+
+    Raises
+    ------
+    SiteError, CrsError
+        All faults of all files.
+    """
+    if isinstance(source, gpd.GeoDataFrame):
+        return [_frame_part(source)], {"inputs": []} | dict(source.attrs)
+    if isinstance(source, pd.DataFrame):
+        way = "请用 geopandas.GeoDataFrame，并写明坐标系"
+        raise SiteError(Problem("", None, "数据框没有几何列", way))
+    parts, problems, inputs = [], [], []
+    wrong: list[EcospatialError] = []
+    for path in _paths(source, without):
+        try:
+            place = files.safe_path(path)
+            parts.append(_file_part(place))
+            inputs += [{"file": p.name, "sha256": files.sha256(p)} for p in _hashed(place)]
+        except EcospatialError as error:
+            wrong.append(error)
+            problems += error.problems
+    if wrong:
+        raise (CrsError if all(isinstance(error, CrsError) for error in wrong) else SiteError)(problems)
+    return parts, {"inputs": inputs}
+
+
+def _hashed(place: Path) -> list[Path]:
+    return [place] if place.is_dir() else files.components(place)
+
+
+def _paths(source: Any, without: str | os.PathLike[str] | None) -> list[Any]:
+    single = isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "__iter__")
+    found: list[Any] = []
+    for entry in [source] if single else list(source):
+        text = entry if isinstance(entry, (str, os.PathLike)) else ""
+        folder = Path(text) if str(text).strip() and "\0" not in str(text) and len(str(text)) < 4096 else None
+        if folder is not None and folder.suffix.lower() != ".gdb" and folder.is_dir():
+            found += _in_folder(folder, without)
+        else:
+            found.append(entry)
+    if not found:
+        raise SiteError(Problem("", None, "没有给出文件", "请给出红线文件"))
+    return found
+
+
+def _in_folder(folder: Path, without: str | os.PathLike[str] | None) -> list[Path]:
+    facts = None if without is None else Path(without).absolute()
+    entries = sorted(p for p in folder.iterdir() if not p.name.startswith((".", "~$")) and p.absolute() != facts)
+    refused = [p for p in entries if p.suffix.lower() in _LEFT_OUT]
+    if refused:
+        for path in refused:
+            files.safe_path(path)
+    known = (*files.VECTOR_SUFFIXES, *files.DRAWN_SUFFIXES)
+    found = [p for p in entries if p.suffix.lower() in known and (p.is_file() or p.suffix.lower() == ".gdb")]
+    if not found:
+        raise SiteError(Problem(folder.name, None, "文件夹中没有可读取的文件", f"可读取：{'、'.join(known)}"))
+    return found
+
+
+# ------------------------------------------------------------------------------------- one kind each
+
+
+def _file_part(path: Path) -> Part:
+    suffix = path.suffix.lower()
+    if suffix == ".txt":
+        return _drawn_part(formats.read_survey(path), path.name)
+    if suffix in files.DRAWN_SUFFIXES:
+        return _drawn_part(formats.read_coordinates(path, known=KNOWN), path.name)
+    frame = files.read_vector(path)
+    names = [name for name, _ in files.list_layers(path)]
+    layer = names[0] if names and names[0] != path.stem else ""
+    notes = "；".join(frame.attrs.get("notes", []))
+    return Part(
+        file=path.name,
+        layer=layer,
+        rows=tuple(range(1, len(frame) + 1)),
+        geometry=frame.geometry.to_numpy(),
+        attributes=pd.DataFrame(frame.drop(columns="geometry")),
+        crs=frame.crs,
+        notes=(notes,) * len(frame),
+    )
+
+
+def wkt_part(text: str) -> Part:
+    """Make a part of one WKT text."""
+    return _drawn_part(formats.read_wkt(text), "WKT")
+
+
+def _drawn_part(drawing: Drawing, file: str) -> Part:
+    part = Part(
+        file=file,
+        layer="",
+        rows=drawing.rows,
+        geometry=drawing.geometry,
+        attributes=drawing.attributes.apply(_uniform) if len(drawing.attributes.columns) else drawing.attributes,
+        ordered=drawing.ordered,
+        faults=drawing.faults,
+        notes=drawing.notes,
+        notices=drawing.notices,
+    )
+    try:
+        crs, shift = _declared(drawing, file)
+    except CrsError as error:
+        return replace(part, refusal=error.problems[0]._replace(file=file))
+    return replace(part, crs=crs, shift=shift)
+
+
+def _uniform(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Make a column text unless Excel holds numbers in all of it."""
+    mixed = values.map(lambda value: isinstance(value, str)).any()
+    return values.map(lambda v: str(v) if v is not None and not isinstance(v, str) else v) if mixed else values
+
+
+def _declared(drawing: Drawing, file: str) -> tuple[CRS | None, str | None]:
+    """Turn what a coordinate file says of itself into a CRS; nothing said: None."""
+    if drawing.crs is not None:
+        return crs_.parse_crs(drawing.crs)
+    if drawing.datum in _DATUMS:
+        fault = f"坐标系为{_DATUMS[drawing.datum]}，到 2000 国家大地坐标系的转换参数未知，直接套用会有偏差"
+        raise CrsError(Problem(file, None, fault, _CRS_WAY))
+    zone, prefix = drawing.zone, drawing.prefix
+    way = "请核对带号和分带，或用 --crs 指明坐标系"
+    if zone is not None and prefix is not None and zone != prefix:
+        raise CrsError(Problem(file, None, f"带号为 {zone}，而东坐标的前缀是 {prefix}", way))
+    number = prefix if zone is None else zone
+    if drawing.datum is None or _in_degrees(drawing):
+        return (crs_.CGCS2000, None) if drawing.datum is not None else (None, None)
+    if number is None:
+        return None, None
+    natural = 6 if number <= 23 else 3  # zones 13 to 23 are of 6 degrees, 25 to 45 of 3
+    if drawing.width not in (None, natural):
+        raise CrsError(Problem(file, None, f"几度分带为 {drawing.width}，与第 {number} 带不符", way))
+    return crs_.gauss_kruger(number, width=natural, prefixed=prefix is not None), None
+
+
+def _in_degrees(drawing: Drawing) -> bool:
+    import shapely
+
+    vertices = np.abs(shapely.get_coordinates(drawing.geometry))
+    return len(vertices) > 0 and bool((vertices <= 180.0).all())
+
+
+def _frame_part(frame: gpd.GeoDataFrame) -> Part:
+    if not frame.columns.is_unique:
+        raise SiteError(Problem("", None, "数据框中有重名的列", "请改名"))
+    try:
+        geometry = frame.geometry
+    except AttributeError as error:
+        raise SiteError(Problem("", None, "数据框没有几何列", "请用 set_geometry 指定")) from error
+    others = [c for c in frame.columns if c != geometry.name and str(frame[c].dtype) != "geometry"]
+    attributes = pd.DataFrame(frame[others]).reset_index(drop=True)
+    attributes.columns = pd.Index([str(c) for c in others], dtype=object)
+    name = frame.index.name
+    if name is not None and formats.plain_name(name) in SITE_ID_NAMES and "site_id" not in attributes:
+        attributes.insert(0, "site_id", frame.index.to_numpy(dtype=object))
+    crs, _ = (None, None) if frame.crs is None else crs_.parse_crs(frame.crs)
+    return Part(
+        file="",
+        layer="",
+        rows=tuple(range(1, len(frame) + 1)),
+        geometry=geometry.to_numpy(),
+        attributes=attributes,
+        crs=crs,
+    )
+
+
+def stacked(parts: Iterable[Part]) -> pd.DataFrame:
+    """Put the attributes of all parts below each other; columns that a part lacks are empty there."""
+    frames = [part.attributes.rename(columns=str) for part in parts]
+    if len(frames) == 1:
+        return frames[0].reset_index(drop=True)
+    return pd.concat([frame.astype(object) for frame in frames], ignore_index=True)

@@ -1,0 +1,713 @@
+from __future__ import annotations
+
+import hashlib
+import math
+import zipfile
+from types import SimpleNamespace
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+from pandas.testing import assert_frame_equal
+from pyproj import CRS
+
+from ecospatial import crs as crs_
+from ecospatial.errors import CrsError, EcospatialError, SiteError
+from ecospatial.model import FACTS
+from ecospatial.sites import from_wkt, read_sites
+from ecospatial.sites.vocabulary import matching
+
+E, N = 500000, 3520000
+AREA = shapely.box(490000, 3510000, 510000, 3530000)
+PLAN = SimpleNamespace(crs=CRS.from_epsg(4549), area=AREA, title="钟楼区")
+EMPTY_PLAN = SimpleNamespace(crs=CRS.from_epsg(4549), area=None, title="空规划")
+OURS = ["site_name", "activity", "works", "land_use", "accuracy_m", *FACTS, "repair", "repair_area_m2", "source"]
+
+
+def box(x=0.0, y=0.0, size=100.0):
+    return shapely.box(E + x, N + y, E + x + size, N + y + size)
+
+
+def frame(*shapes, crs=4549, **columns):
+    return gpd.GeoDataFrame(columns, geometry=list(shapes or [box(), box(200)]), crs=crs)
+
+
+def lonlat(shape):
+    return crs_.transform(np.array([shape], dtype=object), PLAN.crs, crs_.CGCS2000)[0]
+
+
+def table(path, head, *rows):
+    book = openpyxl.Workbook()
+    book.active.append(head)
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def survey(path, *parcels, zone="40", datum="2000国家大地坐标系", east=E):
+    lines = [
+        "[属性描述]",
+        f"坐标系={datum}",
+        "几度分带=3",
+        "投影类型=高斯克吕格",
+        "计量单位=米",
+        f"带号={zone}",
+        "[地块坐标]",
+    ]
+    for number, x in parcels or [("A-1", 0)]:
+        lines.append(f"4,1.0000,{number},厂房,面,,工业用地,0701,@")
+        ring = [(0, 0), (100, 0), (100, 100), (0, 100)]
+        lines += [f"J{i},1,{N + dy},{east + x + dx}" for i, (dx, dy) in enumerate(ring, 1)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def problems(error, call):
+    with pytest.raises(error) as caught:
+        call()
+    for problem in caught.value.problems:
+        assert "/" not in problem.file
+    return caught.value.problems
+
+
+def texts(error, call):
+    return "\n".join(str(problem) for problem in problems(error, call))
+
+
+# ------------------------------------------------------------------------------------------ the frame
+
+
+def test_the_frame_has_our_columns_first_and_then_the_others():
+    sites = read_sites(frame(编号=["07", "08"], 备注=["x", "y"], n=[1, 2]), plan=PLAN)
+    assert sites.index.name == "site_id"
+    assert sites.index.tolist() == ["07", "08"]
+    assert list(sites.columns) == [*OURS, "备注", "n", "geometry"]
+    assert sites.crs == PLAN.crs
+    assert sites.site_name.tolist() == ["07", "08"]
+    assert sites.accuracy_m.tolist() == [0.0, 0.0]
+    assert sites.repair.tolist() == ["", ""]
+    assert sites.repair_area_m2.tolist() == [0.0, 0.0]
+    assert sites.n.tolist() == [1, 2]
+    for name in ("activity", "works", "land_use", *FACTS):
+        assert all(value is None for value in sites[name])
+    assert sites.attrs["inputs"] == []
+    assert sites.attrs["skipped"] == []
+
+
+def test_ids_are_numbers_of_the_rows_when_there_are_none():
+    sites = read_sites(frame(name=["甲", None]))
+    assert sites.index.tolist() == ["1", "2"]
+    assert sites.site_name.tolist() == ["甲", "2"]
+
+
+@pytest.mark.parametrize("ids", [[7, 8], [7.0, 8.0], ["7", " 8 "], [np.int32(7), 8]])
+def test_ids_are_text(ids):
+    assert read_sites(frame(id=ids)).index.tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("column", "target", "given", "read"),
+    [
+        ("项目编号", "site_id", "0701", "0701"),
+        ("Name", "site_name", "甲", "甲"),
+        ("项目名称", "site_name", " 甲 ", "甲"),
+        ("项目名", "site_name", "甲", "甲"),
+        ("行业代码", "activity", "c2614", "C2614"),
+        ("行业类别", "activity", "医药制造业", "C27"),
+        ("行业代", "activity", "2614", "C2614"),
+        ("activity", "activity", "C26; 医药制造业；C26", "C26;C27"),
+        ("activity", "activity", "C2614 有机化学原料制造", "C2614"),
+        ("activity", "activity", 2614.0, "C2614"),
+        ("activity", "activity", "0412", "A0412"),
+        ("建设性质", "works", "技改", "alteration"),
+        ("works", "works", "existing", "existing"),
+        ("地类编码", "land_use", "0701", "0701"),
+        ("地类编码", "land_use", 701, "0701"),
+        ("用地性质", "land_use", "居住用地", "居住用地"),
+        ("accuracy_m", "accuracy_m", "0.5", 0.5),
+        ("Ａccuracy_m", "accuracy_m", 2, 2.0),
+        ("向水体排污", "discharges_to_water", "是", True),
+        ("discharges", "discharges_to_water", "False", False),
+        ("向水体", "discharges_to_water", "无", False),
+        ("linear_inf", "linear_infrastructure", "1", True),
+        ("permitted_", "permitted_limited_activity", 0, False),
+        ("无害化穿越", "harmless_crossing", True, True),
+        ("危化品", "stores_hazardous", "未知", None),
+        ("national_k", "national_key_project", math.nan, None),
+    ],
+)
+def test_names_and_values_of_columns(column, target, given, read):
+    values = [given, None] if target not in ("site_id", "accuracy_m") else [given, "9"]
+    sites = read_sites(frame(**{column: values}))
+    assert column not in sites.columns or column == target
+    value = sites.index[0] if target == "site_id" else sites[target].iloc[0]
+    assert value == read
+    assert isinstance(value, type(read))
+
+
+def test_names_cut_by_a_shapefile_do_not_collide():
+    assert matching(["id", "编号"])["site_id"] == ["id", "编号"]
+    assert matching(["地块编号", "地块名称", "地类编码"]) == {
+        "site_id": ["地块编号"],
+        "site_name": ["地块名称"],
+        "land_use": ["地类编码"],
+    }
+
+
+def test_an_empty_cell_is_filled_from_the_next_name_of_the_column():
+    sites = read_sites(frame(用地性质=[None, "工业"], 地类编码=["0701", "1001"]))
+    assert sites.land_use.tolist() == ["0701", "工业"]
+    assert sites["地类编码"].tolist() == ["0701", "1001"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "word"),
+    [
+        ("activity", "化工", "GB/T 4754"),
+        ("activity", 412, "数字单元格"),
+        ("建设性质", "拆除", "新建"),
+        ("accuracy_m", "-1", "不小于 0"),
+        ("accuracy_m", "很准", "米数"),
+        ("危化品", "可能", "是、否"),
+        ("危化品", "2", "是、否"),
+    ],
+)
+def test_cells_that_mean_nothing_are_named_with_their_row(column, value, word):
+    found = problems(SiteError, lambda: read_sites(frame(**{column: [None, value]})))
+    assert [p.row for p in found] == [2]
+    assert word in found[0].way_out
+    assert column in found[0].problem
+
+
+def test_two_columns_that_contradict_are_an_error():
+    made = frame(危化品=["是", "是"], stores_hazardous=["是", "否"])
+    assert [p.row for p in problems(SiteError, lambda: read_sites(made))] == [2]
+
+
+def test_ids_that_come_twice_are_listed_with_their_rows():
+    made = frame(box(), box(200), box(400), 编号=["a", "b", "a"])
+    assert "编号“a”重复：第 1 行、第 3 行" in texts(SiteError, lambda: read_sites(made))
+
+
+def test_hostile_names_are_kept_and_cut_in_messages():
+    name = "<script>\x1b[31m" + "x" * 90
+    assert read_sites(frame(name=[name, name])).site_name.tolist() == [name, name]
+    text = texts(SiteError, lambda: read_sites(frame(id=[name, name])))
+    assert "\x1b" not in text
+    assert len(text) < 200
+
+
+def test_columns_of_the_file_with_our_names_are_kept_beside(tmp_path):
+    frame(source=["甲", "乙"], repair=["a", "b"]).to_file(tmp_path / "a.gpkg")
+    sites = read_sites(tmp_path / "a.gpkg")
+    assert sites.source.tolist() == ["a.gpkg，第 1 行", "a.gpkg，第 2 行"]
+    assert sites.source_1.tolist() == ["甲", "乙"]
+    assert sites.repair.tolist() == ["", ""]
+
+
+def test_the_argument_is_not_altered():
+    made = frame(编号=["1", "2"], activity=["C26", None])
+    kept = made.copy()
+    read_sites(made, plan=PLAN, works="新建")
+    assert_frame_equal(made, kept)
+    assert made.attrs == {}
+
+
+# ---------------------------------------------------------------------------------------- idempotence
+
+
+def test_its_own_output_comes_back_unchanged(tmp_path):
+    bow_tie = shapely.Polygon([(E, N), (E + 100, N + 100), (E + 100, N), (E, N + 100)])
+    made = frame(
+        bow_tie, box(200), 编号=["1", "2"], activity=["C26", None], 危化品=["是", None], accuracy_m=["0.5", None]
+    )
+    made = made.assign(备注=["x", None])
+    made.to_file(tmp_path / "a.gpkg")
+    once = read_sites(tmp_path / "a.gpkg", plan=PLAN, works="new")
+    again = read_sites(once, plan=PLAN)
+    assert_frame_equal(once, again)
+    assert once.attrs == again.attrs
+    assert once.attrs["inputs"][0]["file"] == "a.gpkg"
+    assert "自相交" in again.repair["1"]
+    assert again.repair_area_m2["1"] == pytest.approx(5000)
+    assert_frame_equal(once, read_sites(again))
+
+
+def test_a_saved_frame_keeps_what_was_said(tmp_path):
+    bow_tie = shapely.Polygon([(E, N), (E + 100, N + 100), (E + 100, N), (E, N + 100)])
+    once = read_sites(frame(bow_tie, 危化品=["是"]), plan=PLAN)
+    once.to_file(tmp_path / "saved.gpkg")
+    again = read_sites(tmp_path / "saved.gpkg", plan=PLAN)
+    assert again.index.tolist() == ["1"]
+    assert again.repair.tolist() == once.repair.tolist()
+    assert again.stores_hazardous["1"] is True
+    assert again.discharges_to_water["1"] is None
+
+
+def test_far_sites_that_were_allowed_once_stay_allowed():
+    far = read_sites(frame(box(100_000)), plan=PLAN, allow_far=True)
+    assert_frame_equal(read_sites(far, plan=PLAN), far)
+
+
+# ------------------------------------------------------------------------------------------- the facts
+
+
+def facts(path, head, *rows):
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return path
+
+
+def test_facts_fill_empty_cells_and_are_hashed(tmp_path):
+    path = facts(
+        tmp_path / "facts.csv", "编号,向水体排污,activity,works,name,accuracy_m,备注", "2,是,C2614,扩建,乙厂,3,x"
+    )
+    sites = read_sites(frame(works=["新建", None]), facts=path)
+    assert sites.discharges_to_water.tolist() == [None, True]
+    assert sites.activity.tolist() == [None, "C2614"]
+    assert sites.works.tolist() == ["new", "expansion"]
+    assert sites.site_name.tolist() == ["1", "乙厂"]
+    assert sites.accuracy_m.tolist() == [0.0, 3.0]
+    entry = {"file": "facts.csv", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert sites.attrs["inputs"] == [entry]
+    assert "备注" in sites.attrs["notices"][0]
+
+
+def test_facts_as_a_workbook(tmp_path):
+    path = table(tmp_path / "f.xlsx", ["site_id", "危化品"], [1, "是"], [2, None])
+    assert read_sites(frame(), facts=path).stores_hazardous.tolist() == [True, None]
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("1,否", "矛盾"),
+        ("9,是", "没有编号为“9”的地块"),
+        ("2,是\n2,否", "重复"),
+        (",是", "空的"),
+        ("2,可能", "无法识别"),
+    ],
+)
+def test_facts_that_do_not_fit_are_an_error_with_file_and_row(tmp_path, row, word):
+    path = facts(tmp_path / "facts.csv", "site_id,危化品", row)
+    found = problems(SiteError, lambda: read_sites(frame(危化品=["是", None]), facts=path))
+    assert found[0].file == "facts.csv"
+    assert found[0].row in (2, 3)
+    assert word in found[0].problem
+
+
+def test_facts_of_the_wrong_kind(tmp_path):
+    assert "site_id" in texts(SiteError, lambda: read_sites(frame(), facts=facts(tmp_path / "f.csv", "危化品", "是")))
+    assert ".csv" in texts(SiteError, lambda: read_sites(frame(), facts=facts(tmp_path / "f.txt", "site_id", "1")))
+    assert "不存在" in texts(SiteError, lambda: read_sites(frame(), facts=tmp_path / "none.csv"))
+
+
+def test_activity_and_works_fill_what_is_still_empty():
+    sites = read_sites(frame(activity=["K70", None], works=[None, "现有"]), activity="C2614;医药制造业", works="新建")
+    assert sites.activity.tolist() == ["K70", "C2614;C27"]
+    assert sites.works.tolist() == ["new", "existing"]
+    for wrong in ({"activity": "化工"}, {"works": "拆"}):
+        assert next(iter(wrong)) in texts(SiteError, lambda: read_sites("nowhere.shp", **wrong))  # noqa: B023 - called now
+
+
+# -------------------------------------------------------------------------------------------- the CRS
+
+
+def test_a_frame_without_a_crs_needs_one():
+    made = frame(crs=None)
+    assert "数据框没有坐标系" in texts(CrsError, lambda: read_sites(made, plan=PLAN))
+    assert read_sites(made, plan=PLAN, crs=4549).geometry.iloc[0].equals(box())
+    assert read_sites(made, crs="EPSG:4549").crs.to_epsg() == 4549
+
+
+def test_the_crs_of_the_source_is_brought_into_that_of_the_plan():
+    for code in (4490, 4326, 4528):
+        shape = crs_.transform(np.array([box()], dtype=object), PLAN.crs, CRS.from_epsg(code))[0]
+        sites = read_sites(frame(shape, crs=code), plan=PLAN)
+        assert sites.crs == PLAN.crs
+        assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-6
+        assert sites.repair.tolist() == [""]
+        assert read_sites(frame(shape, crs=code)).crs.to_epsg() == code
+
+
+def test_the_given_crs_counts_and_is_said():
+    sites = read_sites(frame(crs=4548), plan=PLAN, crs=4549)
+    assert sites.geometry.iloc[0].equals(box())
+    assert "文件声明 EPSG:4548，按指定的 EPSG:4549 处理" in sites.repair.iloc[0]
+    assert read_sites(frame(), plan=PLAN, crs=4549).repair.tolist() == ["", ""]
+
+
+@pytest.mark.parametrize(("shift", "forward"), [("gcj02", crs_.cgcs2000_to_gcj02), ("bd09", crs_.cgcs2000_to_bd09)])
+def test_shifted_frames_are_undone_and_said(tmp_path, shift, forward):
+    there = shapely.transform(lonlat(box()), forward, interleaved=False)
+    frame(there, crs=4326).to_file(tmp_path / "a.geojson", COORDINATE_PRECISION=15)
+    sites = read_sites(tmp_path / "a.geojson", plan=PLAN, crs=shift)
+    assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-4
+    assert "反算" in sites.repair.iloc[0]
+    wrong = read_sites(tmp_path / "a.geojson", plan=PLAN)
+    assert shapely.distance(wrong.geometry.iloc[0], box()) > 300
+    assert read_sites(tmp_path / "a.geojson", crs=shift).crs.to_epsg() == 4490
+
+
+@pytest.mark.parametrize("code", [2437, 2385, 4610])
+def test_old_datums_are_refused(code):
+    assert "转换参数未知" in texts(CrsError, lambda: read_sites(frame(crs=code), plan=PLAN))
+
+
+@pytest.mark.parametrize(
+    ("east", "north", "label"),
+    [(E, N, "EPSG:4549"), (N, E, "EPSG:4549（X、Y 对调）"), (E + 40_000_000, N, "EPSG:4528")],
+)
+def test_a_missing_crs_is_proven_by_the_plan_and_said(tmp_path, east, north, label):
+    frame(shapely.box(east, north, east + 100, north + 100)).to_file(tmp_path / "a.shp", encoding="utf-8")
+    (tmp_path / "a.prj").unlink()
+    sites = read_sites(tmp_path / "a.shp", plan=PLAN)
+    assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-6
+    assert f"按 {label} 位于钟楼区内" in sites.repair.iloc[0]
+    assert "没有坐标系" in texts(CrsError, lambda: read_sites(tmp_path / "a.shp"))
+    assert "没有坐标系" in texts(CrsError, lambda: read_sites(tmp_path / "a.shp", plan=EMPTY_PLAN))
+
+
+def test_degrees_without_a_crs_warn_of_web_maps(tmp_path):
+    shape = lonlat(box())
+    path = table(tmp_path / "a.xlsx", ["site_id", "wkt"], ["1", shape.wkt])
+    sites = read_sites(path, plan=PLAN)
+    assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-4
+    assert "gcj02" in sites.repair.iloc[0]
+    assert "gcj02" in texts(CrsError, lambda: read_sites(path))
+
+
+def test_a_crs_that_can_not_be_proven_lists_the_candidates(tmp_path):
+    path = table(tmp_path / "a.xlsx", ["site_id", "wkt"], ["1", shapely.Point(E + 51_000, N).wkt])
+    text = texts(CrsError, lambda: read_sites(path, plan=PLAN))
+    assert "按 EPSG:4549 偏东 41 km" in text
+    assert "EPSG:4528" in texts(CrsError, lambda: read_sites(table(path, ["wkt"], ["POINT (40500000 3520000)"])))
+
+
+def test_a_geojson_in_metres_is_proven_not_believed(tmp_path):
+    path = tmp_path / "a.geojson"
+    text = shapely.to_geojson(box())
+    path.write_text('{"type":"Feature","properties":{},"geometry":' + text + "}")
+    assert read_sites(path, plan=PLAN).geometry.iloc[0].equals(box())
+    assert "没有坐标系" in texts(CrsError, lambda: read_sites(path))
+
+
+def test_far_sites_are_an_error_with_a_diagnosis():
+    west = frame(box(), box(-40_000), box(-50_000))
+    text = texts(SiteError, lambda: read_sites(west, plan=PLAN))
+    assert "第 2、3 行：2 个地块距钟楼区 20 km 以上（偏西，最近 30 km）" in text
+    assert "--allow-far" in text
+    assert len(read_sites(west, plan=PLAN, allow_far=True)) == 3
+    assert len(read_sites(west, plan=EMPTY_PLAN)) == 3
+    assert len(read_sites(frame(box(9_900), box(29_800)), plan=PLAN)) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "code", "word"),
+    [
+        (box(), 4548, "按 EPSG:4549 位于钟楼区内"),
+        (shapely.box(N, E, N + 100, E + 100), 4549, "按 EPSG:4549（X、Y 对调） 位于钟楼区内"),
+        (shapely.box(40_500_000, N, 40_500_100, N + 100), 4549, "按 EPSG:4528 位于钟楼区内"),
+        (box(), 4528, "按 EPSG:4549 位于钟楼区内"),
+    ],
+)
+def test_a_wrong_crs_is_told_with_the_right_one(shape, code, word):
+    assert word in texts(CrsError, lambda: read_sites(frame(shape, crs=code), plan=PLAN))
+
+
+# ------------------------------------------------------------------------------------------ geometries
+
+
+def test_every_unusable_geometry_is_listed_at_once_with_its_row():
+    with np.errstate(invalid="ignore"):
+        nan = shapely.from_wkt("POLYGON ((500000 3520000, 500100 nan, 500100 3520100, 500000 3520000))")
+    flat = shapely.Polygon([(E, N), (E + 100, N), (E + 50, N)])
+    mixed = shapely.GeometryCollection([box(), shapely.Point(E, N)])
+    stub = shapely.LineString([(E, N), (E, N)])
+    made = frame(box(), None, shapely.Polygon(), nan, flat, mixed, stub)
+    found = problems(SiteError, lambda: read_sites(made, plan=PLAN))
+    assert [p.row for p in found] == [2, 3, 4, 5, 6, 7]
+    said = "".join(p.problem for p in found)
+    assert all(word in said for word in ("没有图形", "空的", "NaN", "面积为零", "几何集合", "长度为零"))
+    sites = read_sites(made, plan=PLAN, skip_bad=True)
+    assert sites.index.tolist() == ["1"]
+    assert [s["site_id"] for s in sites.attrs["skipped"]] == ["2", "3", "4", "5", "6", "7"]
+    assert sites.attrs["skipped"][0] == {"site_id": "2", "source": "内存数据，第 2 行", "problem": "没有图形"}
+    assert read_sites(sites, plan=PLAN).attrs["skipped"] == sites.attrs["skipped"]
+
+
+def test_all_sites_bad_leaves_an_empty_frame():
+    sites = read_sites(frame(None, None), plan=PLAN, skip_bad=True)
+    assert len(sites) == 0
+    assert len(sites.attrs["skipped"]) == 2
+
+
+def test_points_lines_and_heights():
+    made = frame(shapely.Point(E, N, 5), shapely.LineString([(E, N, 1), (E + 10, N, 2)]), shapely.MultiPoint([(E, N)]))
+    sites = read_sites(made, plan=PLAN)
+    assert sites.geometry.geom_type.tolist() == ["Point", "LineString", "MultiPoint"]
+    assert not sites.has_z.any()
+    assert sites.repair.tolist() == ["", "", ""]
+
+
+def test_repairs_are_said_with_the_change_of_area():
+    hole_outside = shapely.Polygon(box().exterior, [shapely.box(E + 200, N, E + 210, N + 10).exterior])
+    sites = read_sites(frame(hole_outside), plan=PLAN)
+    assert sites.area.iloc[0] == pytest.approx(10000)
+    assert sites.repair_area_m2.iloc[0] == pytest.approx(100)
+    assert "外环之外" in sites.repair.iloc[0]
+
+
+def test_repairs_in_degrees_are_in_square_metres():
+    bow_tie = shapely.Polygon([(E, N), (E + 100, N + 100), (E + 100, N), (E, N + 100)])
+    sites = read_sites(frame(lonlat(bow_tie), crs=4490))
+    assert sites.crs.to_epsg() == 4490
+    assert sites.repair_area_m2.iloc[0] == pytest.approx(5000, rel=1e-3)
+
+
+# --------------------------------------------------------------------------------------------- sources
+
+
+def test_survey_text(tmp_path):
+    path = survey(tmp_path / "红线.txt", ("A-1", 0), ("A-2", 300))
+    sites = read_sites(path, plan=PLAN)
+    assert sites.index.tolist() == ["A-1", "A-2"]
+    assert sites.geometry["A-1"].equals(box())
+    assert sites.land_use.tolist() == ["0701", "0701"]
+    assert sites.site_name.tolist() == ["厂房", "厂房"]
+    assert sites.source["A-2"] == "红线.txt，第 13 行"
+    assert sites.repair.tolist() == ["", ""]
+    assert sites.attrs["inputs"] == [{"file": "红线.txt", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]
+    assert read_sites(path).crs.to_epsg() == 4549
+
+
+@pytest.mark.parametrize(
+    ("zone", "east", "code"), [("40", 40_500_000, 4528), ("", 40_500_000, 4528), ("39", E, 4548), ("20", E, 4509)]
+)
+def test_the_zone_of_a_survey_text(tmp_path, zone, east, code):
+    path = survey(tmp_path / "a.txt", zone=zone, east=east)
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("几度分带=3", "几度分带=6") if zone == "20" else text, "utf-8")
+    assert read_sites(path).crs.to_epsg() == code
+
+
+def test_a_survey_text_that_names_no_zone_is_proven_by_the_plan(tmp_path):
+    path = survey(tmp_path / "a.txt", zone="")
+    assert read_sites(path, plan=PLAN).geometry.iloc[0].equals(box())
+    assert "没有坐标系" in texts(CrsError, lambda: read_sites(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"datum": "1980西安坐标系"}, "1980西安坐标系"),
+        ({"datum": "1954北京坐标系"}, "1954北京坐标系"),
+        ({"datum": "常州城市坐标系"}, "地方坐标系"),
+        ({"zone": "39", "east": 40_500_000}, "前缀是 40"),
+        ({"zone": "20"}, "几度分带"),
+        ({"zone": "99"}, "第 99 带"),
+    ],
+)
+def test_a_survey_text_in_another_frame_is_refused_unless_the_caller_decides(tmp_path, changes, word):
+    path = survey(tmp_path / "a.txt", **changes)
+    assert word in texts(CrsError, lambda: read_sites(path, plan=PLAN))
+    east = changes.get("east", E)
+    sites = read_sites(path, plan=PLAN, crs=4528 if east > 1e7 else 4549)
+    assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-6
+    assert word in sites.repair.iloc[0]
+
+
+def test_swapped_columns_of_a_survey_text_are_said(tmp_path):
+    path = survey(tmp_path / "a.txt")
+    lines = path.read_text("utf-8").splitlines()
+    turned = [
+        ",".join([*line.split(",")[:2], *reversed(line.split(",")[2:])]) if line[0] == "J" else line for line in lines
+    ]
+    path.write_text("\n".join(turned), "utf-8")
+    sites = read_sites(path, plan=PLAN)
+    assert sites.geometry.iloc[0].equals(box())
+    assert "标反" in sites.repair.iloc[0]
+
+
+def test_a_city_grid_whose_numbers_tell_nothing(tmp_path):
+    # Northings are counted from 3 500 km, eastings from the meridian: 20000 and 5000 could be either.
+    grid = "+proj=tmerc +lon_0=120 +x_0=0 +y_0=-3500000 +ellps=GRS80 +units=m"
+    lines = ["[地块坐标]", "4,,1,x,面,,,,@", "J1,1,20000,5000", "J2,1,20000,5100", "J3,1,20100,5100", "J4,1,20100,5000"]
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(lines), "utf-8")
+    narrow = SimpleNamespace(crs=PLAN.crs, area=shapely.box(504000, 3519000, 506000, 3521000), title="钟楼区")
+    sites = read_sites(path, plan=narrow, crs=grid)
+    assert sites.geometry.iloc[0].bounds == pytest.approx((505000, 3520000, 505100, 3520100))
+    assert "看不出" in texts(CrsError, lambda: read_sites(path, crs=grid))
+    assert "没有坐标系" in texts(CrsError, lambda: read_sites(path, plan=narrow))
+
+
+def test_faults_of_one_parcel_can_be_skipped(tmp_path):
+    path = survey(tmp_path / "a.txt", ("A-1", 0), ("A-2", 300))
+    path.write_text(path.read_text("utf-8").replace("J3,1,3520100,500100", "J3,1,abc,500100"), "utf-8")
+    found = problems(SiteError, lambda: read_sites(path, plan=PLAN))
+    assert [(p.row, p.problem) for p in found] == [(11, "坐标不是数字：“abc”")]
+    sites = read_sites(path, plan=PLAN, skip_bad=True)
+    assert sites.index.tolist() == ["A-2"]
+    assert sites.attrs["skipped"][0]["site_id"] == "A-1"
+
+
+def test_a_coordinate_table(tmp_path):
+    ring = [(0, 0), (100, 0), (100, 100), (0, 100)]
+    rows = [["07", N + y, E + x, "C2614" if i == 0 else None, 1] for i, (x, y) in enumerate(ring)]
+    path = table(tmp_path / "坐标.xlsx", ["地块编号", "X", "Y", "行业代码", "户数"], *rows)
+    sites = read_sites(path, plan=PLAN)
+    assert sites.geometry["07"].equals(box())
+    assert sites.activity["07"] == "C2614"
+    assert sites["户数"].tolist() == [1]
+    assert "EPSG:4549" in sites.repair["07"]
+    assert read_sites(path, plan=PLAN, crs=4549).repair["07"] == ""
+
+
+def test_a_table_that_says_its_crs(tmp_path):
+    path = table(tmp_path / "a.xlsx", ["wkt", "crs"], [box().wkt, "EPSG:4549"])
+    assert read_sites(path).crs.to_epsg() == 4549
+    path = table(tmp_path / "b.xlsx", ["wkt", "坐标系"], [box().wkt, "1980西安坐标系"])
+    assert "1980西安" in texts(CrsError, lambda: read_sites(path, plan=PLAN))
+    path = table(tmp_path / "c.xlsx", ["wkt", "坐标系"], [lonlat(box()).wkt, "gcj02"])
+    assert "GCJ-02" in read_sites(path, plan=PLAN).repair.iloc[0]
+
+
+def test_a_zipped_gbk_shapefile(tmp_path):
+    inside = tmp_path / "in"
+    inside.mkdir()
+    frame(项目名称=["化工厂", "码头"], 建设性质=["新建", "现状"]).to_file(inside / "红线.shp", encoding="gbk")
+    (inside / "红线.cpg").unlink()
+    with zipfile.ZipFile(tmp_path / "红线.zip", "w") as archive:
+        for part in inside.iterdir():
+            archive.write(part, f"报批/{part.name}")
+    sites = read_sites(tmp_path / "红线.zip", plan=PLAN)
+    assert sites.site_name.tolist() == ["化工厂", "码头"]
+    assert sites.works.tolist() == ["new", "existing"]
+    assert sites.source.tolist() == ["红线.zip，第 1 行", "红线.zip，第 2 行"]
+    assert sites.attrs["inputs"][0]["file"] == "红线.zip"
+
+
+def test_all_files_of_a_shapefile_are_hashed(tmp_path):
+    frame().to_file(tmp_path / "a.shp")
+    entries = read_sites(tmp_path / "a.shp").attrs["inputs"]
+    assert [entry["file"] for entry in entries] == ["a.shp", "a.cpg", "a.dbf", "a.prj", "a.shx"]
+    assert entries[2]["sha256"] == hashlib.sha256((tmp_path / "a.dbf").read_bytes()).hexdigest()
+
+
+def test_booleans_with_gaps_come_back_from_files(tmp_path):
+    made = frame(stores_hazardous=pd.Series([True, None], dtype=object))
+    for suffix in (".gpkg", ".geojson"):
+        made.to_file(tmp_path / f"a{suffix}")
+        assert read_sites(tmp_path / f"a{suffix}").stores_hazardous.tolist() == [True, None]
+
+
+def test_the_layer_is_part_of_the_source(tmp_path):
+    frame().to_file(tmp_path / "a.gpkg", layer="红线")
+    assert read_sites(tmp_path / "a.gpkg").source.iloc[1] == "a.gpkg，红线，第 2 行"
+    frame().to_file(tmp_path / "a.gpkg", layer="旧")
+    assert "旧" in texts(SiteError, lambda: read_sites(tmp_path / "a.gpkg"))
+
+
+def test_lists_and_values_of_json_do_no_harm(tmp_path):
+    path = tmp_path / "a.geojson"
+    shape = shapely.to_geojson(lonlat(box()))
+    properties = '{"id": ["a", 1], "name": {"x": 1}, "n": [1, 2], "t": "2026-11-20T10:00:00Z"}'
+    path.write_text('{"type":"Feature","properties":' + properties + ',"geometry":' + shape + "}")
+    assert len(read_sites(path, plan=PLAN)) == 1
+
+
+# ----------------------------------------------------------------------------------- several sources
+
+
+def test_several_files_with_different_crs_end_in_the_crs_of_the_plan(tmp_path):
+    first = survey(tmp_path / "a.txt")
+    frame(lonlat(box(500)), crs=4490, 编号=["B"]).to_file(tmp_path / "b.gpkg")
+    sites = read_sites([first, tmp_path / "b.gpkg"], plan=PLAN)
+    assert sites.index.tolist() == ["A-1", "B"]
+    assert shapely.hausdorff_distance(sites.geometry["B"], box(500)) < 1e-6
+    assert sites.crs == PLAN.crs
+    alone = read_sites([first, tmp_path / "b.gpkg"])
+    assert alone.crs.to_epsg() == 4490
+    assert shapely.hausdorff_distance(alone.geometry["B"], lonlat(box(500))) < 1e-10
+    assert [entry["file"] for entry in sites.attrs["inputs"]] == ["a.txt", "b.gpkg"]
+    assert read_sites([first]).crs.to_epsg() == 4549
+
+
+def test_ids_go_on_over_several_files_and_must_not_repeat(tmp_path):
+    frame().to_file(tmp_path / "a.gpkg")
+    frame(box(300)).to_file(tmp_path / "b.gpkg")
+    assert read_sites([tmp_path / "a.gpkg", tmp_path / "b.gpkg"]).index.tolist() == ["1", "2", "3"]
+    frame(box(300), 编号=["1"]).to_file(tmp_path / "b.gpkg")
+    text = texts(SiteError, lambda: read_sites([tmp_path / "a.gpkg", tmp_path / "b.gpkg"]))
+    assert "a.gpkg 第 1 行、b.gpkg 第 1 行" in text
+
+
+def test_a_folder_is_read_without_what_is_no_site(tmp_path):
+    survey(tmp_path / "a.txt")
+    frame(box(500), 编号=["B"]).to_file(tmp_path / "b.shp", encoding="utf-8")
+    (tmp_path / "README.md").write_text("x")
+    (tmp_path / "~$a.xlsx").write_text("x")
+    path = facts(tmp_path / "facts.csv", "site_id,危化品", "B,是")
+    sites = read_sites(tmp_path, plan=PLAN, facts=path)
+    assert sites.index.tolist() == ["A-1", "B"]
+    assert sites.stores_hazardous.tolist() == [None, True]
+    (tmp_path / "c.dwg").write_bytes(b"AC1032")
+    assert "c.dwg" in texts(SiteError, lambda: read_sites(tmp_path, plan=PLAN, facts=path))
+
+
+def test_an_empty_folder_and_an_empty_list(tmp_path):
+    assert "没有可读取" in texts(SiteError, lambda: read_sites(tmp_path))
+    assert "没有给出" in texts(SiteError, lambda: read_sites([]))
+
+
+def test_faults_of_all_files_are_raised_at_once(tmp_path):
+    (tmp_path / "empty.gpkg").touch()
+    text = texts(SiteError, lambda: read_sites([tmp_path / "empty.gpkg", tmp_path / "nowhere.shp", "https://x/a.shp"]))
+    assert all(word in text for word in ("empty.gpkg", "nowhere.shp", "网址"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [None, 3, "", b"x", [None], pd.DataFrame({"a": [1]}), gpd.GeoDataFrame({"a": [1]}), "a\0b", {"type": "Point"}],
+)
+def test_what_is_no_source_is_our_error(source):
+    assert texts(EcospatialError, lambda: read_sites(source))
+
+
+def test_an_empty_layer_has_no_sites(tmp_path):
+    frame().iloc[:0].to_file(tmp_path / "a.gpkg")
+    assert "没有地块" in texts(SiteError, lambda: read_sites(tmp_path / "a.gpkg", plan=PLAN))
+
+
+# ----------------------------------------------------------------------------------------------- WKT
+
+
+def test_one_site_from_text():
+    sites = from_wkt(box().wkt, plan=PLAN, activity="C2614", works="新建")
+    assert sites.index.tolist() == ["1"]
+    assert sites.geometry["1"].equals(box())
+    assert (sites.activity["1"], sites.works["1"], sites.source["1"]) == ("C2614", "new", "WKT，第 1 行")
+    assert len(sites.attrs["inputs"][0]["sha256"]) == 64
+    assert from_wkt(f"SRID=4549;{box().wkt}").crs.to_epsg() == 4549
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "没有图形"),
+        ("hello", "WKT"),
+        ("POLYGON EMPTY", "空的"),
+        ("GEOMETRYCOLLECTION (POINT (500000 3520000))", "几何集合"),
+        ("POINT (600000 3520000)", "20 km"),
+    ],
+)
+def test_bad_text(text, word):
+    assert word in texts(EcospatialError, lambda: from_wkt(text, plan=PLAN, crs=4549))
+
+
+def test_far_text_can_be_allowed():
+    assert len(from_wkt("POINT (600000 3520000)", plan=PLAN, crs=4549, allow_far=True)) == 1
