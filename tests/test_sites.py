@@ -366,7 +366,8 @@ def test_a_missing_crs_is_proven_by_the_plan_and_said(tmp_path, east, north, lab
     (tmp_path / "a.prj").unlink()
     sites = read_sites(tmp_path / "a.shp", plan=PLAN)
     assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-6
-    assert f"按 {label} 位于钟楼区内" in sites.repair.iloc[0]
+    assert f"a.shp：未声明坐标系，按 {label} 位于钟楼区内" in sites.attrs["notices"][-1]
+    assert sites.repair.iloc[0] == ("X、Y 已对调" if "对调" in label else "")
     assert "没有坐标系" in texts(CrsError, lambda: read_sites(tmp_path / "a.shp"))
     assert "没有坐标系" in texts(CrsError, lambda: read_sites(tmp_path / "a.shp", plan=EMPTY_PLAN))
 
@@ -376,7 +377,7 @@ def test_degrees_without_a_crs_warn_of_web_maps(tmp_path):
     path = table(tmp_path / "a.xlsx", ["site_id", "wkt"], ["1", shape.wkt])
     sites = read_sites(path, plan=PLAN)
     assert shapely.hausdorff_distance(sites.geometry.iloc[0], box()) < 1e-4
-    assert "gcj02" in sites.repair.iloc[0]
+    assert "gcj02" in sites.attrs["notices"][-1]
     assert "gcj02" in texts(CrsError, lambda: read_sites(path))
 
 
@@ -563,8 +564,9 @@ def test_a_coordinate_table(tmp_path):
     assert sites.geometry["07"].equals(box())
     assert sites.activity["07"] == "C2614"
     assert sites["户数"].tolist() == [1]
-    assert "EPSG:4549" in sites.repair["07"]
-    assert read_sites(path, plan=PLAN, crs=4549).repair["07"] == ""
+    assert sites.repair["07"] == ""
+    assert "EPSG:4549" in sites.attrs["notices"][-1]
+    assert read_sites(path, plan=PLAN, crs=4549).attrs["notices"] == []
 
 
 def test_a_table_that_says_its_crs(tmp_path):

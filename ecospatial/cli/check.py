@@ -63,6 +63,7 @@ def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any
         frame = read_sites(source, plan=plan, **common, **more)
     for skipped in frame.attrs.get("skipped", []):
         say(f"已跳过，未作判定：{skipped['source']}（{skipped['site_id']}）：{skipped['problem']}")
+    say(*frame.attrs.get("notices", []))
     for site_id, repair in frame["repair"].items():
         if repair:
             say(f"地块 {site_id}：{repair}")

@@ -46,11 +46,12 @@ class _Faults:
 
 @dataclass(frozen=True, slots=True)
 class _Located:
-    """The geometries of all parts in one CRS, with a note each on how they got there."""
+    """The geometries of all parts in one CRS, with a note each on what was changed."""
 
     geometry: NDArray[Any]
     crs: CRS
     notes: list[str]
+    notices: list[str]
 
 
 def assemble(
@@ -89,6 +90,7 @@ def assemble(
         faults.rows[int(i)] = [Problem(*places[i], str(empty[i]), shapes.WAY)]
     faults.raise_(skip_bad=skip_bad)
     frame = _frame(table, done, located).iloc[[i for i in range(len(table)) if i not in faults.rows]]
+    attrs |= {"notices": [*attrs["notices"], *located.notices]}
     frame.attrs = attrs | {"skipped": [*attrs.get("skipped", []), *_skipped(table, faults)]}
     return frame
 
@@ -143,6 +145,7 @@ def _located(
     """Bring all parts into the CRS of the plan, or into one without a plan."""
     geometries: list[tuple[NDArray[Any], CRS]] = []
     notes: list[str] = []
+    notices: list[str] = []
     start = 0
     for part in parts:
         geometry = part.geometry.copy()
@@ -157,16 +160,19 @@ def _located(
         else:
             geometries.append((placed.geometry, placed.crs))
             note = placed.note
+            notices += [placed.notice] if placed.notice else []
             if placed.far is not None:
                 (faults.crs if placed.fits_elsewhere else faults.sites).append(placed.far)
         notes += [_joined(own, note) for own in part.notes or ("",) * len(part.rows)]
-    return _in_one(geometries, notes, faults)
+    return _in_one(geometries, notes, notices, faults)
 
 
-def _in_one(geometries: list[tuple[NDArray[Any], CRS]], notes: list[str], faults: _Faults) -> _Located:
+def _in_one(
+    geometries: list[tuple[NDArray[Any], CRS]], notes: list[str], notices: list[str], faults: _Faults
+) -> _Located:
     first = geometries[0][1]
     if all(crs_.same(crs, first) for _, crs in geometries):
-        return _Located(np.concatenate([shapes_ for shapes_, _ in geometries]), first, notes)
+        return _Located(np.concatenate([shapes_ for shapes_, _ in geometries]), first, notes, notices)
     moved = []
     for shapes_, crs in geometries:
         try:
@@ -174,7 +180,7 @@ def _in_one(geometries: list[tuple[NDArray[Any], CRS]], notes: list[str], faults
         except CrsError as error:
             faults.crs.extend(error.problems)
             moved.append(np.full(len(shapes_), None, dtype=object))
-    return _Located(np.concatenate(moved), crs_.CGCS2000, notes)
+    return _Located(np.concatenate(moved), crs_.CGCS2000, notes, notices)
 
 
 def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDataFrame:

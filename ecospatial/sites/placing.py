@@ -24,13 +24,17 @@ _LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The geometries of a part in one CRS, a note on how they got there, and sites that lie too far away."""
+    """The geometries of a part in one CRS, what was changed on the way, and sites that lie too far away.
+
+    ``notice`` says which CRS was taken where none is declared: no change, but to be known.
+    """
 
     geometry: NDArray[Any]
     crs: CRS
     note: str
     far: Problem | None = None
     fits_elsewhere: bool = False
+    notice: str = ""
 
 
 def place(
@@ -77,7 +81,10 @@ def place(
         raise CrsError([_with(problem, part.file, told) for problem in error.problems]) from error
     far = None if plan is None or area is None or allow_far else _far(part, moved, plan, area, told=told)
     elsewhere = any(candidate.inside for candidate in found)
-    return Placed(moved, crs if plan is None else plan.crs, note, far, fits_elsewhere=elsewhere)
+    notice = ""
+    if given is None and part.crs is None and note:
+        notice, note = f"{part.file}：{note}", "X、Y 已对调" if swapped else ""
+    return Placed(moved, crs if plan is None else plan.crs, note, far, fits_elsewhere=elsewhere, notice=notice)
 
 
 def _with(problem: Problem, file: str, told: str) -> Problem:
