@@ -84,9 +84,30 @@ def test_overlap_agrees_with_plain_intersection(x, y, radius, waves, vertices):
 def test_pieces_are_small_do_not_overlap_and_sum_to_the_whole():
     shape = blob(500000, 3520000, 5000, 7, 5000)
     pieces, owner = subdivide(np.array([shape, shapely.box(0, 0, 1, 1)]))
-    assert shapely.get_num_coordinates(pieces).max() <= 128
+    assert shapely.get_num_coordinates(pieces).max() <= 64
     assert shapely.area(pieces[owner == 0]).sum() == pytest.approx(shape.area, rel=1e-12)
     assert (owner == 1).sum() == 1
+
+
+def test_rings_that_touch_the_cut_are_subdivided_right():
+    # Holes that touch each other exactly where the polygon is halved.
+    holes = [
+        [(x, y), (x + 50, y + 50), (x, y + 100), (x - 50, y + 50)] for x in range(100, 1000, 100) for y in (100, 500)
+    ]
+    shape = shapely.Polygon([(0, 0), (1000, 0), (1000, 1000), (0, 1000)], holes)
+    assert shape.is_valid
+    pieces, _ = subdivide(np.array([shape]), max_vertices=8)
+    assert shapely.is_valid(pieces).all()
+    assert shapely.area(pieces).sum() == pytest.approx(1000 * 1000 - 18 * 5000, rel=1e-12)
+    assert shapely.union_all(pieces).symmetric_difference(shape).area == pytest.approx(0, abs=1e-6)
+
+
+def test_long_lines_are_subdivided_without_loss():
+    line = shapely.LineString(np.column_stack([np.zeros(1000), np.arange(1000.0)]))
+    pieces, owner = subdivide(np.array([line]), max_vertices=10)
+    assert shapely.get_num_coordinates(pieces).max() <= 10
+    assert shapely.length(pieces).sum() == pytest.approx(999)
+    assert set(owner) == {0}
 
 
 def test_lines_are_cut_once_and_not_along_the_edge():

@@ -11,9 +11,10 @@ import shapely
 
 from ecospatial import report
 from ecospatial.checking.conditions import Projects
-from ecospatial.checking.evaluating import Asked, evaluate
+from ecospatial.checking.evaluating import evaluate
 from ecospatial.checking.findings import Findings, summarise, verdict_value
 from ecospatial.checking.framing import findings_frame, header, rule_columns, rule_row
+from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.reading import Reading
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
@@ -79,7 +80,8 @@ def check(
     geometry = frame.geometry.to_numpy()
     asked = Asked(geometry, frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float), Projects(frame))
     reading = Reading(plan, date)
-    outcomes = [evaluate(v, asked, reading, jobs=jobs) for v in plan.rule_versions().values()]
+    measuring = Measuring(asked, reading, jobs=jobs)
+    outcomes = [evaluate(versions, measuring) for versions in plan.rule_versions().values()]
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(
         {
@@ -89,7 +91,7 @@ def check(
         },
         index=frame.index,
     )
-    found = findings_frame(frame, measures, outcomes, plan)
+    found = findings_frame(frame, measures, outcomes, reading)
     summary = summarise(found, frame, measures)
     if least is not None:
         found = found[found["verdict"] >= least].reset_index(drop=True)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ecospatial import files
-from ecospatial.geometry import ellipsoidal_area
 from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC, VERDICT_DTYPE
 from ecospatial.plans import Plan, data_folder
 
@@ -19,13 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecospatial.checking.evaluating import Outcome
+    from ecospatial.checking.reading import Reading
     from ecospatial.rules import Condition, Rule
-
-TEXT_COLUMNS = ("rule_id", "rule_title", "instrument", "article", "layer", "layer_status", "layer_sha256")
-FLOAT_COLUMNS = (
-    "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m",
-    "layer_accuracy_m",
-)  # fmt: skip
 
 
 def rule_columns() -> tuple[str, ...]:
@@ -69,86 +63,104 @@ def _condition(condition: Condition) -> dict[str, Any]:
 
 
 def findings_frame(
-    sites: gpd.GeoDataFrame, measures: pd.DataFrame, outcomes: list[Outcome], plan: Plan
+    sites: gpd.GeoDataFrame, measures: pd.DataFrame, outcomes: list[Outcome], reading: Reading
 ) -> gpd.GeoDataFrame:
     """Put the outcomes of all rules into one frame: sites in input order, rules in pack order."""
-    per_rule = [_columns(outcome, measures, plan) for outcome in outcomes]
-    names = list(_columns_in_order())
+    count = len(sites)
+    numbers = [_numbers(outcome, measures) for outcome in outcomes]
+    texts = [_texts(outcome.rule) for outcome in outcomes]
+
+    def spread(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+        """Lay one array a rule out by site."""
+        return np.column_stack(parts).ravel().astype(dtype, copy=False) if parts else np.empty(0, dtype=dtype)
+
+    def by_rule(name: str) -> pd.Categorical:
+        """Repeat a text of each rule for every site, without handling each row."""
+        codes, values = pd.factorize(np.array([text[name] for text in texts], dtype=object))
+        return pd.Categorical.from_codes(np.tile(codes, count), categories=pd.Index(values, dtype=object))
+
+    def number(name: str) -> NDArray[np.float64]:
+        return spread([part[name] for part in numbers], float)
+
+    layers = _Layers(outcomes, reading)
+    code = spread([layers.code(outcome) for outcome in outcomes], np.intp)
+    verdict = spread([outcome.verdict for outcome in outcomes], np.int8)
     data: dict[str, Any] = {
         "site_id": np.repeat(sites.index.to_numpy(dtype=object), len(outcomes)),
         "site_name": np.repeat(sites["site_name"].to_numpy(dtype=object), len(outcomes)),
+        **{name: by_rule(name) for name in ("rule_id", "rule_title", "instrument", "article")},
+        "verdict": pd.Categorical.from_codes(verdict, dtype=VERDICT_DTYPE),
+        "certain": spread([outcome.certain for outcome in outcomes], bool),
+        **{name: number(name) for name in _NUMBERS},
+        "feature_id": spread([outcome.feature_id for outcome in outcomes], object),
+        "feature_name": spread([outcome.feature_name for outcome in outcomes], object),
+        "features": spread([np.where(o.measured, o.measures.features, 0) for o in outcomes], np.int64),
+        "layer": layers.text("name", code),
+        "layer_status": layers.text("status", code),
+        "layer_accuracy_m": layers.accuracy_m[code],
+        "layer_sha256": layers.text("sha256", code),
+        "reason": spread([outcome.reason for outcome in outcomes], object),
+        "verified": np.tile(np.array([o.rule.verified for o in outcomes], dtype=bool), count),
     }
-    for name in names:
-        stacked = [columns[name] for columns in per_rule]
-        data[name] = np.column_stack(stacked).ravel() if stacked else np.empty(0, dtype=object)
-    geometry = data.pop("geometry")
-    data["verdict"] = pd.Categorical.from_codes(data["verdict"].astype(np.int8), dtype=VERDICT_DTYPE)
-    data["certain"] = data["certain"].astype(bool)
-    data["verified"] = data["verified"].astype(bool)
-    data["features"] = data["features"].astype(np.int64)
-    for name in FLOAT_COLUMNS:
-        data[name] = data[name].astype(float)
-    for name in TEXT_COLUMNS:
-        data[name] = pd.Categorical(data[name])
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(geometry, crs=plan.crs), crs=plan.crs)
+    shapes = gpd.GeoSeries(spread([_conflict(outcome) for outcome in outcomes], object), crs=reading.plan.crs)
+    return gpd.GeoDataFrame(data, geometry=shapes, crs=reading.plan.crs)
 
 
-def _columns_in_order() -> tuple[str, ...]:
-    return (
-        "rule_id", "rule_title", "instrument", "article", "verdict", "certain", "margin_m", "distance_m",
-        "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m", "feature_id",
-        "feature_name", "features", "layer", "layer_status", "layer_accuracy_m", "layer_sha256", "reason",
-        "verified", "geometry",
-    )  # fmt: skip
+_NUMBERS = (
+    "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m",
+)  # fmt: skip
 
 
-def _columns(out: Outcome, measures: pd.DataFrame, plan: Plan) -> dict[str, NDArray[Any]]:
-    count = len(out.verdict)
-    found, rule = out.measures, out.rule
-    measured = out.measured
-    conflict = found.conflict.copy()
-    conflict[~(measured & found.touched)] = None
-    area = np.where(measured, found.overlap_m2, np.nan)
-    size = np.where(measures["length_m"] > 0, measures["length_m"], measures["area_m2"])
-    part = np.where(measures["length_m"] > 0, found.overlap_length_m, found.overlap_m2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(measured & (size > 0), part / size, np.where(measured, 0.0, np.nan))
-    ellipsoidal = np.where(measured, 0.0, np.nan)
-    there = np.flatnonzero(measured & (found.overlap_m2 > 0))
-    ellipsoidal[there] = ellipsoidal_area(conflict[there], plan.crs)
-    lines = (measures["length_m"] > 0).to_numpy() & measured
+class _Layers:
+    """The layers that outcomes name, numbered over all rules; the last place stands for none."""
 
-    def same(value: Any) -> NDArray[Any]:
-        return np.full(count, value, dtype=object)
+    def __init__(self, outcomes: list[Outcome], reading: Reading) -> None:
+        self.layers = list({layer.name: layer for outcome in outcomes for layer in outcome.layers}.values())
+        self.position = {layer.name: number for number, layer in enumerate(self.layers)}
+        self.sha256 = [reading.sha256(layer) for layer in self.layers]
+        known = [np.nan if layer.accuracy_m is None else layer.accuracy_m for layer in self.layers]
+        self.accuracy_m = np.array([*known, np.nan], dtype=float)
 
-    return {
-        "rule_id": same(rule.id),
-        "rule_title": same(rule.title),
-        "instrument": same(rule.cite.instrument),
-        "article": same(rule.cite.article),
-        "verdict": out.verdict,
-        "certain": out.certain,
-        "margin_m": np.where(measured, found.margin_m, np.nan),
-        "distance_m": np.where(measured, found.distance_m, np.nan),
-        "overlap_m2": area,
-        "overlap_ellipsoidal_m2": ellipsoidal,
-        "overlap_share": np.minimum(share, 1.0),
-        "overlap_length_m": np.where(lines, found.overlap_length_m, np.nan),
-        "feature_id": out.feature_id,
-        "feature_name": out.feature_name,
-        "features": np.where(measured, found.features, 0),
-        "layer": np.array([None if x is None else x.name for x in out.layer], dtype=object),
-        "layer_status": np.array([None if x is None else x.status for x in out.layer], dtype=object),
-        "layer_accuracy_m": np.array([_accuracy(x) for x in out.layer], dtype=float),
-        "layer_sha256": np.array(out.sha256, dtype=object),
-        "reason": out.reason,
-        "verified": same(rule.verified),
-        "geometry": conflict,
+    def code(self, outcome: Outcome) -> NDArray[np.intp]:
+        """Give the number of the layer of each site."""
+        places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.intp)
+        return places[outcome.layer]
+
+    def text(self, what: str, code: NDArray[np.intp]) -> pd.Categorical:
+        """Give a text of each layer as a column."""
+        texts = self.sha256 if what == "sha256" else [getattr(layer, what) for layer in self.layers]
+        codes, values = pd.factorize(np.array(texts, dtype=object))
+        places = np.append(codes, -1)
+        return pd.Categorical.from_codes(places[code], categories=pd.Index(values, dtype=object))
+
+
+def _texts(rule: Rule) -> dict[str, str | None]:
+    cite = rule.cite
+    return {"rule_id": rule.id, "rule_title": rule.title, "instrument": cite.instrument, "article": cite.article}
+
+
+def _conflict(out: Outcome) -> NDArray[Any]:
+    conflict = out.measures.conflict.copy()
+    conflict[~(out.measured & out.measures.touched)] = None
+    return conflict
+
+
+def _numbers(out: Outcome, measures: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    found = out.measures
+    length, area = measures["length_m"].to_numpy(dtype=float), measures["area_m2"].to_numpy(dtype=float)
+    line = length > 0
+    size = np.where(line, length, area)
+    part = np.where(line, found.overlap_length_m, found.overlap_m2)
+    share = np.minimum(np.divide(part, size, out=np.zeros(len(size)), where=size > 0), 1.0)
+    values = {
+        "margin_m": found.margin_m,
+        "distance_m": found.distance_m,
+        "overlap_m2": found.overlap_m2,
+        "overlap_ellipsoidal_m2": out.overlap_ellipsoidal_m2,
+        "overlap_share": share,
+        "overlap_length_m": np.where(line, found.overlap_length_m, np.nan),
     }
-
-
-def _accuracy(layer: Any) -> float:
-    return np.nan if layer is None or layer.accuracy_m is None else float(layer.accuracy_m)
+    return {name: np.where(out.measured, value, np.nan) for name, value in values.items()}
 
 
 def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-MAX_VERTICES = 128
+MAX_VERTICES = 64
 # Grid on which a cut is tried again where GEOS fails on the exact coordinates: 0.1 mm.
 RETRY_GRID_M = 1e-4
 _POLYGONS = (3, 6)
@@ -64,21 +64,48 @@ def subdivide(geometry: NDArray[Any], *, max_vertices: int = MAX_VERTICES) -> tu
 
 
 def _halved(parts: NDArray[Any], owner: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Cut polygons across their longer side, and lines in the middle of their vertices."""
     if not len(parts):
         return parts, owner
+    flat = np.flatnonzero(shapely.get_dimensions(parts) == 2)
+    thin = np.flatnonzero(shapely.get_dimensions(parts) < 2)
+    halves = np.concatenate([_clipped(parts[flat]), _split(parts[thin])])
+    position = np.concatenate([np.repeat(flat, 2), np.repeat(thin, 2)])
+    pieces, index = shapely.get_parts(halves, return_index=True)
+    # A cut along a vertex leaves points and lines behind; only pieces of the dimension of their part count.
+    keep = (shapely.get_dimensions(pieces) == shapely.get_dimensions(parts[position])[index]) & ~shapely.is_empty(
+        pieces
+    )
+    return pieces[keep], owner[position][index][keep]
+
+
+def _clipped(parts: NDArray[Any]) -> NDArray[Any]:
     west, south, east, north = shapely.bounds(parts).T
     wide = (east - west) >= (north - south)
     middle_x = np.where(wide, (west + east) / 2, east)
     middle_y = np.where(wide, north, (south + north) / 2)
-    low = shapely.box(west, south, middle_x, middle_y)
-    high = shapely.box(np.where(wide, middle_x, west), np.where(wide, south, middle_y), east, north)
-    halves = np.concatenate([safe_intersection(parts, low), safe_intersection(parts, high)])
-    twice = np.concatenate([owner, owner])
-    pieces, index = shapely.get_parts(halves, return_index=True)
-    # A cut along a vertex leaves points and lines behind; only pieces of the dimension of their part count.
-    before = shapely.get_dimensions(np.concatenate([parts, parts]))[index]
-    keep = (shapely.get_dimensions(pieces) == before) & ~shapely.is_empty(pieces)
-    return pieces[keep], twice[index][keep]
+    low = np.column_stack([west, south, middle_x, middle_y])
+    high = np.column_stack([np.where(wide, middle_x, west), np.where(wide, south, middle_y), east, north])
+    boxes = np.stack([low, high], axis=1).reshape(-1, 4)
+    twice = np.repeat(parts, 2)
+    halves = np.array(
+        [shapely.clip_by_rect(p, *box) for p, box in zip(twice, boxes.tolist(), strict=True)], dtype=object
+    )
+    # Clipping by a rectangle is ten times as fast as cutting, but promises nothing where rings touch the cut.
+    area = shapely.area(parts)
+    lost = np.abs(shapely.area(halves).reshape(-1, 2).sum(axis=1) - area) > 1e-9 * area
+    doubtful = np.repeat(lost, 2) | ~shapely.is_valid(halves)
+    halves[doubtful] = safe_intersection(twice[doubtful], shapely.box(*boxes[doubtful].T))
+    return halves
+
+
+def _split(lines: NDArray[Any]) -> NDArray[Any]:
+    halves = []
+    for line in lines:
+        xy = shapely.get_coordinates(line)
+        middle = len(xy) // 2
+        halves += [shapely.linestrings(xy[: middle + 1]), shapely.linestrings(xy[middle:])]
+    return np.array(halves, dtype=object)
 
 
 def safe_intersection(left: NDArray[Any], right: NDArray[Any], *, jobs: int = 1) -> NDArray[Any]:

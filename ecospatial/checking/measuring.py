@@ -1,0 +1,119 @@
+"""Measure each question once: rules that ask the same of the same features share the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecospatial.checking import reasons
+from ecospatial.geometry import ellipsoidal_area
+from ecospatial.relations import Measures, near, outside, overlaps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecospatial.checking.conditions import Projects
+    from ecospatial.checking.reading import Reading, Selection, Stock
+    from ecospatial.plans import Layer
+    from ecospatial.rules import Rule
+
+# How far beyond its own distance a rule looks, so that a near miss is seen as one (docs/interface.md 7).
+LOOK_BEYOND_M = 1000.0
+
+
+@dataclass
+class Asked:
+    """The sites of a check, as arrays."""
+
+    geometry: NDArray[Any]
+    accuracy_m: NDArray[np.float64]
+    projects: Projects
+
+    def __len__(self) -> int:
+        """Count the sites."""
+        return len(self.geometry)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one question found for all sites, in terms of the plan; shared by rules, so never altered.
+
+    ``possible`` marks sites touched only by features whose ``where`` column is empty. ``layer`` is for each site the
+    position in ``layers`` of the layer that decides.
+    """
+
+    measures: Measures
+    overlap_ellipsoidal_m2: NDArray[np.float64]
+    possible: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+    feature_id: NDArray[Any]
+    feature_name: NDArray[Any]
+    layers: tuple[Layer, ...]
+    layer: NDArray[np.intp]
+
+
+class Measuring:
+    """Asks each question of all sites once."""
+
+    def __init__(self, asked: Asked, reading: Reading, *, jobs: int = 1) -> None:
+        self.asked = asked
+        self.reading = reading
+        self.jobs = jobs
+        self._found: dict[tuple[Any, ...], Measured] = {}
+
+    def measure(self, rule: Rule) -> Measured:
+        """Give what a rule's question found; its kind can be read."""
+        key = (rule.relation, rule.layer, rule.where, rule.within_m)
+        if key not in self._found:
+            self._found[key] = self._measure(rule)
+        return self._found[key]
+
+    def _measure(self, rule: Rule) -> Measured:
+        stock, selection = self.reading.stock(rule.layer), self.reading.select(rule)
+        measures, possible = self._ask(rule, stock, selection)
+        frame = selection.frame
+        layers = stock.layers or tuple(self.reading.plan.of_kind(stock.kind)[:1])
+        there = np.flatnonzero(measures.feature >= 0)
+        rows = measures.feature[there]
+        count = len(self.asked)
+        ids, names = np.full(count, None, dtype=object), np.full(count, None, dtype=object)
+        ids[there] = frame["feature_id"].to_numpy(dtype=object)[rows]
+        names[there] = reasons.feature_names(frame, stock.kind)[rows]
+        layer = np.zeros(count, dtype=np.intp)
+        if len(layers) > 1:
+            position = {entry.name: number for number, entry in enumerate(layers)}
+            layer[there] = frame["layer"].map(position).to_numpy()[rows]
+        covered = stock.covers(self.asked.geometry, rule.within_m)
+        ellipsoidal = np.zeros(count)
+        hit = np.flatnonzero(measures.overlap_m2 > 0)
+        ellipsoidal[hit] = ellipsoidal_area(measures.conflict[hit], self.reading.plan.crs)
+        return Measured(measures, ellipsoidal, possible, covered, ids, names, layers, layer)
+
+    def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:
+        accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
+        reach = rule.within_m + np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
+        sites = self.asked.geometry
+
+        def ask(which: str) -> Measures:
+            target = selection.sure if which == "sure" else selection.all
+            if rule.relation == "near":
+                found = near(target, sites, reach, within_m=rule.within_m)
+            elif rule.relation == "overlaps":
+                found = overlaps(target, sites, reach, jobs=self.jobs)
+            else:
+                found = outside(target, sites, reach, jobs=self.jobs)
+            position = selection.sure_row if which == "sure" else selection.all_row
+            there = found.feature >= 0
+            found.feature[there] = position[found.feature[there]]
+            return found
+
+        if selection.sure is selection.all:
+            return ask("all"), np.zeros(len(sites), dtype=bool)
+        # What a doubtful feature covers is only doubtfully outside, what it touches only doubtfully inside.
+        wide, strict = ("sure", "all") if rule.relation == "outside" else ("all", "sure")
+        found, certainly = ask(wide), ask(strict)
+        possible = found.touched & ~certainly.touched
+        found.take_from(certainly, certainly.touched)
+        return found, possible
