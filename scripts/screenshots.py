@@ -1,0 +1,64 @@
+"""Make the pictures of the README from what ``demo.py`` left: ``python3 scripts/screenshots.py``.
+
+Needs Chromium or a browser of its family on this machine.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import environment
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PLAN = "changzhou-zhonglou"
+PAGES = ("map", "report")
+SIZE = {"width": 1200, "height": 900}
+BESIDE_SITES = (390, 480)  # pixels on the first view of the map: the example sites lie to the right of it
+
+
+def main() -> int:
+    """Photograph the map, closer to the sites than it opens, and the first page of the report."""
+    environment.enter("test")
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    program = environment.browser()
+    if program is None:
+        sys.exit(f"None of these is installed: {', '.join(environment.BROWSERS)}.")
+    source = environment.ROOT / "out" / PLAN
+    absent = [f"{name}.html" for name in PAGES if not (source / f"{name}.html").exists()]
+    if absent:
+        sys.exit(f"{', '.join(absent)} not in out/{PLAN}: run scripts/demo.py first.")
+    target = environment.ROOT / "docs" / "img"
+    target.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name in PAGES:
+            page = browser.new_page(viewport=SIZE)
+            page.goto((source / f"{name}.html").as_uri(), wait_until="load")
+            if name == "map":
+                closer(page)
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            picture = picture.quantize(256, method=Image.Quantize.FASTOCTREE)  # a quarter of the bytes
+            picture.save(target / f"{name}.png", optimize=True)
+            print(f"docs/img/{name}.png  {(target / f'{name}.png').stat().st_size // 1000} kB")
+        browser.close()
+    return 0
+
+
+def closer(page: Page) -> None:
+    """Zoom in on the sites, as with the wheel of a mouse, and wait until Leaflet has come to rest."""
+    page.mouse.move(*BESIDE_SITES)
+    for _ in range(2):
+        page.mouse.wheel(0, -120)
+        page.wait_for_timeout(1000)
+    page.mouse.move(0, 0)  # no tooltip on the picture
+    page.wait_for_timeout(500)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Run every check of the project: ``python3 scripts/test.py``.
+
+Makes the environment first when it is not there. Arguments go to pytest, and then only pytest runs, from the
+repository's root: ``python3 scripts/test.py -k near tests/test_checking.py``. With ``CI=true`` in the
+environment a browser and Chinese fonts are installed when they are absent, and a skip counts as a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import environment
+
+IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def main() -> int:
+    """Run the checks one after another and say at the end which of them failed."""
+    environment.enter("test")
+    os.chdir(environment.ROOT)
+    pytest = [sys.executable, "-m", "pytest"]
+    if len(sys.argv) > 1:
+        return subprocess.call([*pytest, *sys.argv[1:]])
+    if IN_CI:
+        install_browser()
+    python = [sys.executable, "-m"]
+    lint_imports = "from importlinter.cli import lint_imports_command as run; run()"
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        stages = {
+            "ruff": [*python, "ruff", "check", "."],
+            "mypy": [*python, "mypy", "--strict", "ecospatial"],
+            "import-linter": [sys.executable, "-c", lint_imports, "--no-logo"],
+            "pytest": [*pytest, "--cov=ecospatial", "--durations=10", f"--junitxml={results}"],
+        }
+        times = {name: run(name, command) for name, command in stages.items()}
+        passed, failed, skipped = counts(results)
+    return report(times, passed=passed, failed=failed, skipped=skipped)
+
+
+def run(name: str, command: list[str]) -> tuple[bool, float]:
+    """Run one check under its heading; whether it passed, and its seconds."""
+    print(f"\n=== {name} ===", flush=True)
+    start = time.monotonic()
+    ok = subprocess.call(command) == 0
+    seconds = time.monotonic() - start
+    print(f"--- {name}: {'ok' if ok else 'FAILED'}, {seconds:.1f} s", flush=True)
+    return ok, seconds
+
+
+def counts(results: Path) -> tuple[int, int, int]:
+    """Read how many tests passed, failed (or broke) and were skipped; all 0 when pytest wrote nothing."""
+    if not results.exists():
+        return 0, 0, 0
+    suites = list(ET.parse(results).getroot().iter("testsuite"))  # noqa: S314 - written by our own pytest
+    keys = ("tests", "failures", "errors", "skipped")
+    total, failures, errors, skipped = (sum(int(suite.get(key, "0")) for suite in suites) for key in keys)
+    return total - failures - errors - skipped, failures + errors, skipped
+
+
+def report(times: dict[str, tuple[bool, float]], *, passed: int, failed: int, skipped: int) -> int:
+    """Print the checks with their times, the tests last, and give the exit code."""
+    print("\n=== result ===")
+    for name, (ok, seconds) in times.items():
+        print(f"{'ok    ' if ok else 'FAILED'}  {seconds:6.1f} s  {name}")
+    wrong = [name for name, (ok, _) in times.items() if not ok]
+    if not passed:
+        wrong.append("no test passed")
+    if IN_CI and skipped:
+        wrong.append("tests were skipped, and in CI none may be")
+    if wrong:
+        print(f"Failed: {', '.join(wrong)}")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if wrong else 0
+
+
+def install_browser() -> None:
+    """Install Chromium and Noto CJK with apt-get where they are absent and apt-get may be used."""
+    absent = [] if environment.browser() else ["chromium"]
+    if not has_chinese_font():
+        absent += ["fonts-noto-cjk", "fontconfig"]
+    if not absent:
+        return
+    sudo = [] if getattr(os, "geteuid", lambda: 1)() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") is None or (sudo and shutil.which("sudo") is None):
+        print(f"Absent, and not to be installed from here: {' '.join(absent)}", flush=True)
+        return
+    apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    run("apt-get", [*apt, "update"])
+    run("apt-get", [*apt, "install", "--yes", "--no-install-recommends", *absent])
+
+
+def has_chinese_font() -> bool:
+    """Whether fontconfig knows a font that can write Chinese."""
+    if shutil.which("fc-list") is None:
+        return False
+    found = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, check=False)
+    return found.returncode == 0 and bool(found.stdout.strip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
