@@ -8,6 +8,8 @@ import geopandas as gpd
 import shapely
 import yaml
 
+import ecospatial as es
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -105,3 +107,31 @@ def sites(*shapes, ids=None, **columns):
 def square(d, *, y=3520000, size=100):
     """A box whose west edge lies d metres east of the bank line."""
     return shapely.box(500000 + d, y, 500000 + d + size, y + size)
+
+
+def one(folder, site, on="2026-11-20"):
+    """Check one site against one rule and give its finding."""
+    found = es.check(site, es.open_plan(folder), on=on)
+    assert len(found.frame) == 1
+    return found.frame.iloc[0]
+
+
+ZONE = shapely.box(495000, 3515000, 496000, 3516000)
+
+
+def zone_plan(folder, rules, *, present=None, **keys):
+    """A plan with one control zone, or with the entry that says there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if present is None:
+        columns = keys.pop("columns", {"zone_type": ["清水通道维护区"]})
+        entry = layer(folder, "control_zone", keys.pop("zone", ZONE), columns=columns, **keys)
+    else:
+        source = {"publisher": "某局", "title": "管控区", "retrieved": None}
+        entry = {"kind": "control_zone", "present": present, "coverage": "district", "source": source}
+    return plan_folder(folder, [district(folder), entry], rules)
+
+
+INSIDE = shapely.box(495400, 3515400, 495500, 3515500)
+AWAY = shapely.box(495400, 3517000, 495500, 3517100)
+OVER = rule("Z", relation="overlaps", layer="control_zone")
+OUT = rule("O", relation="outside", layer="control_zone")

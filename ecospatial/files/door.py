@@ -18,10 +18,13 @@ from ecospatial.errors import Problem, SiteError
 _SKIPPED = (
     "OGR_VRT,HTTP,WFS,OAPIF,MVT,PMTiles,CSW,EEDA,PLSCENES,NGW,AmigoCloud,Carto,Elasticsearch,GDALG,ADBC,OSM,GPSBabel"
 )
-os.environ["OGR_SKIP"] = ",".join(filter(None, [os.environ.get("OGR_SKIP"), _SKIPPED]))
+# A child process inherits the list: said twice, GDAL would warn of every driver it no longer knows.
+_ALREADY = os.environ.get("OGR_SKIP", "").split(",")
+os.environ["OGR_SKIP"] = ",".join(dict.fromkeys(filter(None, [*_ALREADY, *_SKIPPED.split(",")])))
 
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".fgb", ".kml", ".gml", ".gdb")
 DRAWN_SUFFIXES = (".txt", ".csv", ".xlsx")
+RASTER_SUFFIXES = (".tif", ".tiff")
 _SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
 _WAYS_OUT = {
     ".dwg": "请在 CAD 中另存为 DXF 或导出为 SHP（目前可直接读取的是 SHP）",
@@ -32,20 +35,24 @@ _WAYS_OUT = {
     ".kmz": "请解压后使用其中的 .kml",
     ".mdb": "请导出为 GeoPackage 或 SHP",
     ".vrt": "请给出数据文件本身",
+    ".img": "请另存为 GeoTIFF（.tif）",
     **dict.fromkeys(_SIDECARS, "请给出同名的 .shp"),
 }
 _HEAD = 65536
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
 _GPKG_IDS = (b"GPKG", b"GP10", b"GP11", b"\0\0\0\0")
 _OTHER_FILE = re.compile(r"[A-Za-z][A-Za-z0-9+_.-]+:")
 
 
-def safe_path(source: str | os.PathLike[str]) -> Path:
+def safe_path(source: str | os.PathLike[str], *, raster: bool = False) -> Path:
     """Accept a file that this package may open.
 
     Parameters
     ----------
     source
         Path of a regular file, or of a .gdb folder.
+    raster
+        Whether a GeoTIFF is wanted (and nothing else) instead of features.
 
     Returns
     -------
@@ -77,8 +84,9 @@ def safe_path(source: str | os.PathLike[str]) -> Path:
         raise SiteError(Problem(name, None, "文件不存在", "请核对文件名和所在文件夹"))
     if path.is_dir() and suffix != ".gdb":
         raise SiteError(Problem(name, None, "这是文件夹，不是文件", "请给出文件夹中的文件"))
-    if suffix not in (*VECTOR_SUFFIXES, *DRAWN_SUFFIXES):
-        known = "、".join((*VECTOR_SUFFIXES, *DRAWN_SUFFIXES))
+    accepted = RASTER_SUFFIXES if raster else (*VECTOR_SUFFIXES, *DRAWN_SUFFIXES)
+    if suffix not in accepted:
+        known = "、".join(accepted)
         kind = f"不读取 {suffix} 文件" if suffix else "文件没有扩展名"
         raise SiteError(Problem(name, None, kind, _WAYS_OUT.get(suffix, f"可读取：{known}")))
     fault = _fault(path, suffix)
@@ -122,6 +130,8 @@ def _fits(head: bytes, suffix: str) -> bool:
             return head.startswith(b"\x00\x00\x27\x0a")
         case ".zip" | ".xlsx":
             return head.startswith(b"PK\x03\x04")
+        case ".tif" | ".tiff":
+            return head.startswith(_TIFF_STARTS)
         case ".fgb":
             return head.startswith(b"fgb\x03fgb")
         case ".kml":
