@@ -13,10 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ecospatial.auditing import Audit as Audit
+    from ecospatial.auditing import audit as audit
     from ecospatial.checking import Findings as Findings
     from ecospatial.checking import check as check
     from ecospatial.checking import read_findings as read_findings
     from ecospatial.checking import read_rules as read_rules
+    from ecospatial.checking.composite import base_map as base_map
     from ecospatial.errors import CrsError as CrsError
     from ecospatial.errors import EcospatialError as EcospatialError
     from ecospatial.errors import PlanError as PlanError
@@ -24,22 +27,30 @@ if TYPE_CHECKING:
     from ecospatial.errors import SiteError as SiteError
     from ecospatial.geometry import corridor as corridor
     from ecospatial.geometry import overlap as overlap
+    from ecospatial.indicators import land_balance as land_balance
     from ecospatial.maps import draw as draw
     from ecospatial.plans import Layer as Layer
     from ecospatial.plans import Plan as Plan
     from ecospatial.plans import list_plans as list_plans
     from ecospatial.plans import open_plan as open_plan
     from ecospatial.sites import read_sites as read_sites
+    from ecospatial.water import WaterStudy as WaterStudy
+    from ecospatial.water import rivers as rivers
+    from ecospatial.water import sewers as sewers
 
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "auditing": ("Audit", "audit"),
     "checking": ("Findings", "check", "read_findings", "read_rules"),
+    "checking.composite": ("base_map",),
     "errors": ("CrsError", "EcospatialError", "PlanError", "RuleError", "SiteError"),
     "geometry": ("corridor", "overlap"),
+    "indicators": ("land_balance",),
     "maps": ("draw",),
     "plans": ("Layer", "Plan", "list_plans", "open_plan"),
     "sites": ("read_sites",),
+    "water": ("WaterStudy", "rivers", "sewers"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [*sorted(_ROOM_OF), "__version__"]  # noqa: PLE0604 - the names are text

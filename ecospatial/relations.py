@@ -1,4 +1,4 @@
-"""The closed vocabulary of spatial questions: near, overlaps, outside; and whether a coverage reaches.
+"""The closed vocabulary of spatial questions: near, overlaps, outside, along a river; and whether a coverage reaches.
 
 Distance decides, buffers only draw. Everything works on arrays: one entry for each site.
 """
@@ -27,7 +27,10 @@ ROUNDING_M = 1e-6
 
 @dataclass
 class Measures:
-    """What one question found for each site; a row of every array is a site."""
+    """What one question found for each site; a row of every array is a site.
+
+    ``along_m`` is metres along a river, upstream positive; empty where nothing was measured so.
+    """
 
     touched: NDArray[np.bool_]
     distance_m: NDArray[np.float64]
@@ -38,6 +41,7 @@ class Measures:
     features: NDArray[np.intp]
     conflict: NDArray[Any]
     beyond: NDArray[np.bool_]
+    along_m: NDArray[np.float64]
 
     @classmethod
     def nothing(cls, count: int) -> Measures:
@@ -52,6 +56,7 @@ class Measures:
             features=np.zeros(count, dtype=np.intp),
             conflict=np.full(count, None, dtype=object),
             beyond=np.ones(count, dtype=bool),
+            along_m=np.full(count, np.nan),
         )
 
     def take_from(self, other: Measures, where: NDArray[np.bool_]) -> None:
@@ -99,12 +104,11 @@ def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, w
         return found
     asked, piece = target.pieces.tree.query(sites[hit], predicate="dwithin", distance=within_m + ROUNDING_M)
     found.features[hit] = _distinct(asked, target.pieces.owner[piece], len(hit))
-    if within_m > 0:
-        close = target.pieces.piece[np.unique(piece)]
-        drawn = Pieces.of(np.array([shapely.union_all(strip(close, within_m))], dtype=object))
-        conflict = merged(cut(sites[hit], drawn), len(hit))
-    else:
-        conflict = np.full(len(hit), None, dtype=object)
+    close = target.pieces.piece[np.unique(piece)]
+    # At no distance a line has no strip, and a polygon is its own.
+    within = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
+    drawn = Pieces.of(np.array([shapely.union_all(within)], dtype=object))
+    conflict = merged(cut(sites[hit], drawn), len(hit))
     _measure_conflict(found, hit, conflict)
     # A site whose nearest point only reaches the limit shares no area with the strip: that point is shown.
     bare = hit[[shape is None for shape in found.conflict[hit]]]
@@ -152,6 +156,47 @@ def outside(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *
         if len(miss):
             found.margin_m[miss] = shapely.distance(sites[miss], target.edge)
     found.beyond = np.isnan(found.margin_m)
+    return found
+
+
+def along_river(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+    """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
+
+    A stretch is the water so many metres up and down the river from the intake, measured along the centreline into
+    every branch and cut square across, from bank to bank, where it ends (``network.stretch_area``). A site is touched
+    when it shares area, length or a point with that water, or adjoins it: unlike in ``overlaps`` a shared edge, even a
+    shared corner, is touched, because the bank is where a site meets the water.
+
+    Parameters
+    ----------
+    target
+        The stretches, polygons in a metric CRS.
+    sites, reach_m, jobs
+        As in ``overlaps``.
+
+    Returns
+    -------
+    Measures
+        As ``overlaps`` gives them. A site that only adjoins has margin 0 and the shared edge as its conflict.
+
+    Examples
+    --------
+    >>> water = Target(np.array([shapely.box(0, 0, 100, 20)], dtype=object))
+    >>> sites = np.array([shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)])
+    >>> found = along_river(water, sites, np.full(3, 1000.0))
+    >>> found.touched.tolist(), found.margin_m.round(1).tolist()
+    ([True, False, True], [0.0, 0.5, 5.0])
+    """
+    found = overlaps(target, sites, reach_m, jobs=jobs)
+    beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
+    if len(beside):
+        shape, water = sites[beside], target.geometry[found.feature[beside]]
+        shared = np.asarray(shapely.intersection(shape, water), dtype=object)
+        apart = shapely.is_empty(shared)
+        shared[apart] = shapely.get_point(shapely.shortest_line(shape[apart], water[apart]), 0)
+        found.touched[beside], found.margin_m[beside] = True, 0.0
+        found.conflict[beside] = shared
+        found.features[beside] = np.maximum(found.features[beside], 1)
     return found
 
 

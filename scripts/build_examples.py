@@ -1,4 +1,4 @@
-"""Build the example sites of a plan: a survey TXT with facts.csv, a coordinate table, a zipped GBK shapefile.
+"""Build the example sites of a plan: a survey TXT, a coordinate table, a zipped GBK shapefile and other forms.
 
 The files are what planners really receive: a GB18030 survey text with X as northing, a table of corners, and
 a shapefile without .cpg whose DBF does not say that it is GBK. All projects are invented. Called by
@@ -19,17 +19,22 @@ import numpy as np
 import openpyxl
 import shapely
 from drawing import smooth
+from example_forms import degree_table, geopackage, placemarks
+from example_vectors import flatgeobuf, gml
 from shapely import LineString, Polygon
+from shapely.ops import substring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from plan_drawing import Drawing
+    from shapely import Geometry
 
-    Site = tuple[Mapping[str, Any], Polygon]
+    Site = tuple[Mapping[str, Any], Geometry]
     Sites = Sequence[Site]
 
+NO_ATTRIBUTES = ("txt", "kml", "gml")  # what they have no place for stands in facts.csv
 ZIP_TIME = (2026, 11, 20, 0, 0, 0)
 ZONE_40 = 40_000_000  # eastings with the number of the zone in front, as in EPSG:4528
 PRJ_4528 = (
@@ -64,21 +69,35 @@ TXT_HEAD = """[属性描述]
 def build_examples(drawing: Drawing) -> dict[str, bytes]:
     """Build the example files of a plan: path below the plan's folder -> bytes."""
     examples = drawing.content["examples"]
-    sites: dict[str, list[Site]] = {"txt": [], "xlsx": [], "zip": []}
-    for site in examples["sites"]:
-        sites[site["file"]].append((site, placed(drawing, site)))
     day = examples["day"].isoformat()
-    return {
-        "examples/day.txt": f"{day}\n".encode(),
-        "examples/sites.txt": survey_txt(sites["txt"], day),
-        "examples/facts.csv": facts_csv(sites["txt"]),
-        "examples/sites.xlsx": coordinate_table(sites["xlsx"]),
-        "examples/sites.zip": gbk_shapefile(sites["zip"]),
+    sites: dict[str, list[Site]] = {}
+    for site in examples["sites"]:
+        sites.setdefault(site["file"], []).append((site, placed(drawing, site)))
+    write: dict[str, Callable[[Sites], bytes]] = {
+        "txt": lambda found: survey_txt(found, day),
+        "xlsx": coordinate_table,
+        "zip": gbk_shapefile,
+        "gpkg": lambda found: geopackage(found, facts_of(found), drawing.crs, day),
+        "csv": lambda found: degree_table(found, facts_of(found), drawing.crs),
+        "kml": lambda found: placemarks(found, drawing.crs),
+        "fgb": lambda found: flatgeobuf(found, facts_of(found), drawing.crs),
+        "gml": lambda found: gml(found, drawing.crs),
     }
+    files = {"examples/day.txt": f"{day}\n".encode()}
+    files |= {f"examples/sites.{form}": write[form](found) for form, found in sites.items() if form != "shp"}
+    files |= {f"examples/{name}": content for name, content in loose_shapefile(sites.get("shp", [])).items()}
+    bare = [site for form in NO_ATTRIBUTES for site in sites.get(form, [])]
+    return files | ({"examples/facts.csv": facts_csv(bare)} if bare else {})
 
 
-def placed(drawing: Drawing, site: Mapping[str, Any]) -> Polygon:
-    """Place a site's hand-drawn shape: at a place, along a line, or at a distance from a river's bank."""
+def placed(drawing: Drawing, site: Mapping[str, Any]) -> Geometry:
+    """Place a site's hand-drawn shape: at a place, along a line or a river, or at a distance from a river's bank."""
+    if "spot" in site:
+        return to_millimetres(drawing.point(site["spot"]))
+    if "reach_m" in site:
+        return to_millimetres(substring(drawing.centrelines[site["river"]], *site["reach_m"]))
+    if "track" in site:
+        return to_millimetres(LineString(smooth(drawing.xy(site["track"]))))
     if "course" in site:
         line = LineString(smooth(drawing.xy(site["course"])))
         return to_millimetres(line.buffer(site["width_m"] / 2, cap_style="flat", join_style="mitre"))
@@ -90,6 +109,7 @@ def placed(drawing: Drawing, site: Mapping[str, Any]) -> Polygon:
     along = [site["along_m"], site["along_m"] + 50]
     here, ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
     left = np.array([here[1] - ahead[1], ahead[0] - here[0]]) / np.hypot(*(ahead - here))
+    left *= -1 if site.get("side") == "right" else 1
     shape = moved(shape, here + (site["distance_m"] + 250) * left)
     for _ in range(50):
         shape = moved(shape, (site["distance_m"] - shapely.distance(shape, bank)) * left)
@@ -102,7 +122,7 @@ def moved(shape: Polygon, by: ArrayLike) -> Polygon:
     return shapely.transform(shape, lambda c: c + by)
 
 
-def to_millimetres(shape: Polygon) -> Polygon:
+def to_millimetres(shape: Geometry) -> Geometry:
     """Round corners to the millimetre, as survey files hold them."""
     return shapely.transform(shapely.orient_polygons(shape, exterior_cw=True), lambda c: c.round(3))
 
@@ -128,7 +148,7 @@ def survey_txt(sites: Sites, day: str) -> bytes:
 
 
 def facts_csv(sites: Sites) -> bytes:
-    """Write what a survey text has no place for."""
+    """Write what a survey text or a KML has no place for."""
     facts = facts_of(sites)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -202,6 +222,21 @@ def gbk_shapefile(sites: Sites) -> bytes:
     return zipped({"sites.shp": shp, "sites.shx": shx, "sites.dbf": attributes, "sites.prj": PRJ_4528.encode()})
 
 
+def loose_shapefile(sites: Sites) -> dict[str, bytes]:
+    """Write a shapefile that is not zipped: UTF-8, as its .cpg says, and the names of columns cut to ten letters."""
+    if not sites:
+        return {}
+    facts = facts_of(sites)
+    columns = {"id": "site_id", "name": "site_name"} | {key: key for key in ("activity", "works", "land_use")}
+    table = [[*(s[key] for key in columns), *(s.get("facts", {}).get(fact, "") for fact in facts)] for s, _ in sites]
+    shp, shx = shp_and_shx([shape for _, shape in sites])
+    names = [name[:10] for name in (*columns.values(), *facts)]
+    attributes = dbf(names, table, encoding="utf-8")
+    prj = PRJ_4528.replace("Zone_40", "CM_120E").replace("40500000.0", "500000.0")
+    parts = {"shp": shp, "shx": shx, "dbf": attributes, "prj": prj.encode(), "cpg": b"UTF-8"}
+    return {f"sites.{suffix}": content for suffix, content in parts.items()}
+
+
 def shp_and_shx(shapes: Sequence[Polygon]) -> tuple[bytes, bytes]:
     """Write polygons and their index."""
     records, index, at = b"", b"", 50
@@ -218,16 +253,16 @@ def shp_and_shx(shapes: Sequence[Polygon]) -> tuple[bytes, bytes]:
     return heads[0] + records, heads[1] + index
 
 
-def dbf(names: Sequence[str], table: Sequence[Sequence[str]]) -> bytes:
-    """Write a dBASE table of texts in GBK that does not say so (language driver 0)."""
-    cells = [[str(value).encode("gbk") for value in row] for row in table]
+def dbf(names: Sequence[str], table: Sequence[Sequence[str]], *, encoding: str = "gbk") -> bytes:
+    """Write a dBASE table of texts that does not say in which encoding (language driver 0)."""
+    cells = [[str(value).encode(encoding) for value in row] for row in table]
     widths = [max(len(row[i]) for row in cells) or 1 for i in range(len(names))]
     day = dt.date(*ZIP_TIME[:3])
     head = struct.pack(
         "<4BIHH20x", 3, day.year - 1900, day.month, day.day, len(cells), 33 + 32 * len(names), 1 + sum(widths)
     )
     fields = b"".join(
-        struct.pack("<11sc4xBB14x", name.encode("gbk"), b"C", width, 0)
+        struct.pack("<11sc4xBB14x", name.encode(encoding), b"C", width, 0)
         for name, width in zip(names, widths, strict=True)
     )
     rows = b"".join(b" " + b"".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)

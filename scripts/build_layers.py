@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyogrio
 import shapely
 import yaml
 from build_examples import build_examples
+from cover_drawing import land_covers, same_pixels
 from plan_drawing import CGCS2000, DECIMALS, Drawing
 
 from ecospatial import crs
@@ -43,6 +48,8 @@ def lonlat_geojson(geometry: Geometry, metric: CRS) -> dict[str, Any]:
     """Turn a geometry in metres into GeoJSON in CGCS2000, rounded, rings the way RFC 7946 wants them."""
     turned = crs.transform(np.array([geometry], dtype=object), metric, CGCS2000)[0]
     shape = shapely.transform(turned, lambda c: c.round(DECIMALS))
+    if not shape.is_valid:  # rounding made narrow places touch
+        shape = shapely.transform(shapely.set_precision(turned, 10.0**-DECIMALS), lambda c: c.round(DECIMALS))
     if shapely.get_type_id(shape) in (3, 6):
         shape = shapely.orient_polygons(shapely.normalize(shape))
     if not shape.is_valid or shape.is_empty:
@@ -82,12 +89,13 @@ def plan_yaml(content: dict[str, Any], hashes: dict[str, str]) -> bytes:
         entry = dict(layer)
         if entry.get("present", "held") == "held":
             kind = entry["kind"]
+            path = entry.get("path", f"{kind}.geojson")
             source = entry.pop("source")
             if isinstance(source, str):
                 source = {"publisher": PUBLISHER, "title": source, "retrieved": content["retrieved"]}
                 source |= {"licence": "Apache-2.0", "url": None}
-            entry = {"kind": kind, "path": f"{kind}.geojson", "status": "schematic", **entry}
-            entry |= {"source": source, "sha256": hashes[kind]}
+            entry = {"kind": kind, "path": path, "status": "schematic", **entry}
+            entry |= {"source": source, "sha256": hashes[path]}
         layers.append(entry)
     plan = {k: content[k] for k in ("name", "title", "crs", "packs", "review_number")} | {"layers": layers}
     text = yaml.dump(plan, Dumper=PlainDumper, allow_unicode=True, sort_keys=False, width=110)
@@ -97,9 +105,11 @@ def plan_yaml(content: dict[str, Any], hashes: dict[str, str]) -> bytes:
 def build(drawn: Path) -> dict[str, bytes]:
     """Build all files of one plan: path below the plan's folder -> bytes."""
     drawing = Drawing(yaml.safe_load(drawn.read_text(encoding="utf-8")))
-    kinds = [layer["kind"] for layer in drawing.content["layers"] if layer.get("present", "held") == "held"]
+    held = [layer for layer in drawing.content["layers"] if layer.get("present", "held") == "held"]
+    kinds = [layer["kind"] for layer in held if "path" not in layer]
     files = {f"{kind}.geojson": geojson(kind, drawing.features(kind), drawing.crs) for kind in kinds}
-    hashes = {Path(name).stem: hashlib.sha256(found).hexdigest() for name, found in files.items()}
+    files |= land_covers(drawing)
+    hashes = {name: hashlib.sha256(found).hexdigest() for name, found in files.items()}
     files["plan.yaml"] = plan_yaml(drawing.content, hashes)
     return files | build_examples(drawing)
 
@@ -107,11 +117,26 @@ def build(drawn: Path) -> dict[str, bytes]:
 # -------------------------------------------------------------------------------------------- the command
 
 
+def rows(package: bytes) -> list[Any]:
+    """Give the rows of all layers of a GeoPackage."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(package)
+        names = [name for (name,) in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")]
+        return [(name, database.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names]  # noqa: S608 - ours
+
+
 def as_built(path: Path, content: bytes) -> bool:
     """Tell whether a file is what would be written; coordinates may differ by ``SAME_DEG``."""
     if not path.is_file():
         return False
     old = path.read_bytes()
+    if path.suffix == ".gpkg":  # SQLite writes its own version into the file
+        return rows(old) == rows(content)
+    if path.suffix == ".fgb":  # the CRS stands in it in the words of the PROJ that wrote it
+        frames = [pyogrio.read_dataframe(io.BytesIO(found)) for found in (old, content)]
+        return bool(frames[0].equals(frames[1]))
+    if path.suffix == ".tif":
+        return same_pixels(old, content)
     if old == content or path.suffix not in (".yaml", ".geojson"):
         return old == content
     if path.suffix == ".yaml":

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ecospatial.checking import Findings
     from ecospatial.plans import Plan
 
-EXAMPLES = ("sites.txt", "sites.xlsx", "sites.zip")
+# Files that lie beside a shapefile and are read with it.
+SIDE_FILES = (".shx", ".dbf", ".prj", ".cpg")
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def check_examples(plan: Plan) -> Findings:
 
     examples = Path(plan.folder) / "examples"
     day = (examples / "day.txt").read_text(encoding="utf-8").strip()
-    files = [examples / name for name in EXAMPLES if (examples / name).exists()]
+    files = sorted(path for path in examples.glob("sites.*") if path.suffix not in SIDE_FILES)
     facts = examples / "facts.csv"
     sites = es.read_sites(files, plan=plan, facts=facts if facts.exists() else None)
     return es.check(sites, plan, on=day)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from cell_drawing import divided
 from drawing import banks, between, cut_across, divide, rounded, smooth, strip, take_away
 from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, Polygon
+from space_drawing import draw_spaces, space_shapes, with_corners
+from zone_drawing import between_banks, branch, draw_reaches, draw_spread, draw_unions
 
 from ecospatial import crs
 
@@ -46,6 +49,14 @@ class Drawing:
 
     @cached_property
     def outline(self) -> Polygon | MultiPolygon:
+        """The district's outline; where spaces are drawn, with a corner wherever one of them ends at it."""
+        if not self.content.get("spaces"):
+            return self.real_outline
+        plain = Drawing(self.content | {"spaces": []})
+        return with_corners(plain, space_shapes(plain, self.content["spaces"]))
+
+    @cached_property
+    def real_outline(self) -> Polygon | MultiPolygon:
         """The district: read as GCJ-02, turned into CGCS2000, in metres."""
         source = json.loads((SOURCES / "districts_amap_gcj02.geojson").read_text(encoding="utf-8"))
         wanted = self.content["district"]["adcode"]
@@ -66,22 +77,50 @@ class Drawing:
         return Point(self.xy([place])[0])
 
     @cached_property
+    def rivers(self) -> dict[str, dict[str, Any]]:
+        """What was written of the rivers by name; a branch has a name of its own beside the river's."""
+        return {r.get("name", r["river"]): r for r in self.content["rivers"]}
+
+    @cached_property
     def centrelines(self) -> dict[str, LineString]:
         """The rivers' centrelines by name, drawn downstream."""
-        return {r["river"]: LineString(smooth(self.xy(r["course"]))) for r in self.content["rivers"]}
+        return {name: LineString(smooth(self.xy(r["course"]))) for name, r in self.rivers.items()}
 
     @cached_property
     def banks(self) -> dict[str, Polygon]:
-        """The polygons between the banks by the rivers' names."""
-        width = {r["river"]: r["width_m"] for r in self.content["rivers"]}
-        return {n: banks(shapely.get_coordinates(line), width[n]) for n, line in self.centrelines.items()}
+        """The polygons between the banks by the rivers' names; a line inside another river has none."""
+        found = {}
+        for name, river in self.rivers.items():
+            if "left" in river:
+                area = between_banks(self.xy(river["left"]), self.xy(river["right"]))
+                found[name] = branch(area, list(found.values()))
+            elif river["width_m"] is not None:
+                found[name] = banks(shapely.get_coordinates(self.centrelines[name]), river["width_m"])
+        return found
 
     def features(self, kind: str) -> list[Feature]:
         """Draw the features of a kind: properties and geometry in metres."""
         if kind not in self._features:
-            draw = DRAW.get(kind, draw_areas if kind in self.content["areas"] else draw_points)
-            self._features[kind] = list(draw(self, kind))
+            drawn = [draw for part, draw in DRAW_PART.items() if kind in self.content.get(part, {})]
+            self._features[kind] = list(DRAW.get(kind, *drawn or [draw_points])(self, kind))
         return self._features[kind]
+
+    def taken(self, name: str) -> list[Geometry]:
+        """Give what areas keep off: a kind's features, the bands of that name (lanes, villages, green), a river."""
+        bands = self.content.get("bands", {})
+        if name in self.banks:
+            return [self.banks[name]]
+        if name not in bands:
+            return [geometry for _, geometry in self.features(name)]
+        return [self.band(band) for band in bands[name]]
+
+    def band(self, band: dict[str, Any]) -> Polygon:
+        """Draw a band of a mean width along a river or along its own course, or a whole area."""
+        if "corners" in band:
+            return rounded(self.xy(band["corners"]))
+        if "river" in band:
+            return banks(shapely.get_coordinates(self.centrelines[band["river"]]), band["width_m"])
+        return banks(smooth(self.xy(band["course"])), band["width_m"])
 
     def border(self, place: Place) -> NDArray[np.float64]:
         """Give the corner of the district's outline that is nearest to a place."""
@@ -123,20 +162,31 @@ def draw_towns(drawing: Drawing, _kind: str) -> Features:
         yield {"feature_id": f"T{number:02d}", "feature_name": name, "adcode": None}, area
 
 
+def draw_divisions(drawing: Drawing, kind: str) -> Features:
+    """Divide the district along the written lines into pieces with attributes."""
+    division = drawing.content["divisions"][kind]
+    labels = {piece["feature_name"]: drawing.point(piece["at"]) for piece in division["pieces"]}
+    lines = [drawing.dividing_line(items) for items in division["lines"]]
+    pieces = divide(drawing.outline, lines, labels)
+    for number, piece in enumerate(division["pieces"], 1):
+        about = {key: value for key, value in piece.items() if key != "at"}
+        yield {"feature_id": f"{kind[0].upper()}{number:02d}", **about}, pieces[piece["feature_name"]]
+
+
 def draw_centrelines(drawing: Drawing, _kind: str) -> Features:
     """Give the rivers' centrelines, drawn downstream."""
-    for number, river in enumerate(drawing.content["rivers"], 1):
-        name = river["river"]
-        about = {"feature_id": f"R{number:02d}", "feature_name": name, "river": name}
+    for number, (name, river) in enumerate(drawing.rivers.items(), 1):
+        about = {"feature_id": f"R{number:02d}", "feature_name": name, "river": river["river"]}
         about |= {key: river[key] for key in ("river_class", "width_m")}
-        yield about, drawing.centrelines[name]
+        more = [key for key in ("system", "link") if any(key in other for other in drawing.rivers.values())]
+        yield about | {key: river.get(key) for key in more}, drawing.centrelines[name]
 
 
 def draw_banks(drawing: Drawing, _kind: str) -> Features:
     """Give the polygons between the banks."""
     for number, (name, area) in enumerate(drawing.banks.items(), 1):
         about = {"feature_id": f"B{number:02d}", "feature_name": f"{name}（两岸之间）"}
-        yield about | {"river": name, "side": None}, area
+        yield about | {"river": drawing.rivers[name]["river"], "side": None}, area
 
 
 def draw_strips(drawing: Drawing, kind: str) -> Features:
@@ -155,15 +205,25 @@ def draw_strips(drawing: Drawing, kind: str) -> Features:
 
 
 def draw_areas(drawing: Drawing, kind: str) -> Features:
-    """Draw areas from their corners, inside the district, off the named kinds and off each other."""
+    """Draw areas from their corners, inside the district or beyond it, off the named kinds and off each other."""
     others: list[Geometry] = []
     for number, item in enumerate(drawing.content["areas"][kind], 1):
-        off = [geometry for other in item.get("keep_off", []) for _, geometry in drawing.features(other)]
-        drawn = shapely.intersection(rounded(drawing.xy(item["corners"])), drawing.outline)
+        off = [geometry for other in item.get("keep_off", []) for geometry in drawing.taken(other)]
+        drawn = rounded(drawing.xy(item["corners"]))
+        if not item.get("beyond"):
+            drawn = shapely.intersection(drawn, drawing.outline)
+        if "within" in item:
+            drawn = shapely.intersection(drawn, shapely.union_all(drawing.taken(item["within"])))
         area = take_away(drawn, [*off, *others], item.get("gap_m", 25))
         others.append(area)
-        about = {key: value for key, value in item.items() if key not in ("corners", "keep_off", "gap_m")}
-        yield {"feature_id": f"{kind[0].upper()}{number:02d}", **about}, area
+        how = ("corners", "keep_off", "gap_m", "within", "beyond", "cells", "cells_from", "cell_name")
+        about = {key: value for key, value in item.items() if key not in how}
+        id_ = f"{kind[0].upper()}{number:02d}"
+        if "cells" not in item:
+            yield {"feature_id": id_, **about}, area
+            continue
+        for n, (own, cell) in enumerate(divided(about, area, item), 1):
+            yield {"feature_id": f"{id_}-{n:02d}", **own}, cell
 
 
 def draw_points(drawing: Drawing, kind: str) -> Features:
@@ -171,10 +231,10 @@ def draw_points(drawing: Drawing, kind: str) -> Features:
     for number, item in enumerate(drawing.content["points"][kind], 1):
         place = drawing.point(item["at"])
         if "snap" in item:
-            river = item["river"]
+            river = item.get("branch", item["river"])
             line = drawing.centrelines[river] if item["snap"] == "centreline" else drawing.banks[river].exterior
             place = line.interpolate(line.project(place))
-        about = {key: value for key, value in item.items() if key not in ("at", "snap")}
+        about = {key: value for key, value in item.items() if key not in ("at", "snap", "branch")}
         yield {"feature_id": f"{kind[0].upper()}{number:02d}", **about}, place
 
 
@@ -184,4 +244,12 @@ DRAW = {
     "river_centreline": draw_centrelines,
     "bank_line": draw_banks,
     "control_zone": draw_strips,
+    "territorial_space": draw_spaces,
+}
+DRAW_PART = {
+    "areas": draw_areas,
+    "divisions": draw_divisions,
+    "reaches": draw_reaches,
+    "spread": draw_spread,
+    "unions": draw_unions,
 }

@@ -82,8 +82,10 @@ def report(times: dict[str, tuple[bool, float]], *, passed: int, failed: int, sk
 
 
 def install_browser() -> None:
-    """Install Chromium and Noto CJK with apt-get where they are absent and apt-get may be used."""
+    """Install Chromium, Noto CJK and PostGIS with apt-get where they are absent and apt-get may be used."""
     absent = [] if environment.browser() else ["chromium"]
+    if not any(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
+        absent += ["postgresql", "postgresql-postgis"]
     if not has_chinese_font():
         absent += ["fonts-noto-cjk", "fontconfig"]
     if not absent:

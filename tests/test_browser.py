@@ -245,8 +245,8 @@ def test_notebook_cell_shows_the_map(browser, plan, tmp_path):
 
 
 @pytest.mark.parametrize("make", [made_findings, hostile_findings])
-def test_report_opens_offline_and_runs_nothing(browser, make, tmp_path):
-    with shown(browser, report.write_html(make(), tmp_path / "report.html")) as (page, heard):
+def test_report_opens_offline_and_runs_nothing(browser, make, hostile_plan, tmp_path):
+    with shown(browser, report.write_html(make(hostile_plan), tmp_path / "report.html")) as (page, heard):
         page.locator("summary").first.click()
         text = page.locator("body").inner_text()
         assert "空间管控核查报告" in text
@@ -267,3 +267,44 @@ def test_report_does_not_run_off_the_page(browser, media, tmp_path):
     ):
         page.emulate_media(media=media)
         assert page.evaluate("document.documentElement.scrollWidth") <= 794
+
+
+def test_printed_maps_have_their_size_on_paper(browser, plan, tmp_path):
+    path = report.write_html(made_findings(plan), tmp_path / "a.html")
+    with shown(browser, path, width=794, height=1123) as (page, heard):
+        page.emulate_media(media="print")
+        sizes = page.locator("figure.map svg").evaluate_all(
+            "all => all.map(e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
+        )
+        assert len(sizes) == 5
+        for width, height in sizes:  # CSS has 96 pixels in an inch, hence 180 mm are 680.3
+            assert width == pytest.approx(180 / 25.4 * 96, abs=0.1)
+            assert height == pytest.approx(136 / 25.4 * 96, abs=0.1)
+        # A4 less the margins of 13 mm: what is wider would make the browser shrink the page, and the scale with it.
+        assert max(width for width, _ in sizes) < (210 - 2 * 13) / 25.4 * 96
+        assert heard.nothing(), heard
+
+
+def test_printed_tables_are_not_cut_off(browser, plan, tmp_path):
+    path = report.write_html(hostile_findings(plan), tmp_path / "a.html")
+    width = int((210 - 2 * 13) / 25.4 * 96)
+    with shown(browser, path, width=width, height=1000) as (page, _):
+        page.emulate_media(media="print")
+        right = page.locator("table, td, th, figure, dl, li").evaluate_all(
+            "all => Math.max(...all.map(e => e.getBoundingClientRect().right))"
+        )
+        assert right <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = page.locator("td, th").evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length")
+        assert wide == 0
+
+
+def test_characters_of_maps_are_drawn_though_no_font_is_there(browser, tmp_path):
+    """The outlines stand once at the head of the page; each map refers to them."""
+    with shown(browser, report.write_html(made_findings(), tmp_path / "a.html")) as (page, heard):
+        boxes = (
+            page.locator("figure.map svg").first.locator("use").evaluate_all("all => all.map(e => e.getBBox().width)")
+        )
+        assert len(boxes) > 100
+        assert sum(width > 0 for width in boxes) > 0.9 * len(boxes)  # a blank has no outline
+        assert heard.nothing(), heard

@@ -28,7 +28,8 @@ FACTS = (
 # 用地用海分类指南, as far as the examples use names.
 LAND_USE = {
     "城镇住宅用地": "0701", "设施农用地": "06", "坑塘水面": "1704", "商务金融用地": "0902", "水工设施用地": "13",
-    "工业用地": "1001",
+    "工业用地": "1001", "供水用地": "1301", "排水用地": "1302", "环卫用地": "13",
+    "公园绿地": "1401", "公路用地": "1202", "商业用地": "0901", "教育用地": "0804", "河流水面": "1701", "湿地": "05",
 }  # fmt: skip
 TO_DEGREES = Transformer.from_crs(4549, 4490, always_xy=True)
 
@@ -110,8 +111,8 @@ def features_of(name, rule):
         frame = frame[frame[column].astype(str).isin(texts)]
     if "listed_on" in frame:
         day = ON.isoformat()
-        removed = frame["removed_on"].astype(str).str[:10].replace({"None": "9999", "NaT": "9999", "nan": "9999"})
-        listed = frame["listed_on"].astype(str).str[:10].replace({"None": "", "NaT": "", "nan": ""})
+        removed = frame["removed_on"].map(lambda day: str(known(day) or "9999")[:10])
+        listed = frame["listed_on"].map(lambda day: str(known(day) or "")[:10])
         frame = frame[(listed <= day) & (removed > day)]
     reach = frame_of(name, entries[0]["path"]).total_bounds if coverage == "extent" else None
     return frame, shapely.box(*reach) if reach is not None else area.buffer(around, quad_segs=256)

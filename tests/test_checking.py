@@ -92,6 +92,17 @@ def test_between_the_banks_the_distance_is_zero(tmp_path):
     assert row.overlap_m2 == pytest.approx(200)
 
 
+def test_at_no_distance_the_part_inside_the_polygon_is_the_conflict(tmp_path):
+    water = shapely.box(499950, 3505000, 500050, 3535000)
+    entry = layer(tmp_path, "bank_line", water, columns={"river": ["新孟河"]}, coverage="district+5000")
+    folder = plan_folder(tmp_path, [district(tmp_path), entry], rule("IN", within_m=0))
+    row = one(folder, sites(shapely.box(500000, 3520000, 500100, 3520010)))
+    assert row.verdict == "prohibited"
+    assert row.overlap_m2 == pytest.approx(500)
+    row = one(folder, sites(shapely.box(500050, 3520000, 500100, 3520010)))  # a shared edge is at distance 0
+    assert (row.verdict, row.overlap_m2) == ("prohibited", 0)
+
+
 def test_inside_the_banks_can_not_be_told_from_lines(tmp_path):
     banks = [BANK, shapely.LineString([(500100, 3505000), (500100, 3535000)])]
     entry = layer(tmp_path, "bank_line", banks, columns={"river": ["新孟河"] * 2}, coverage="district+5000")

@@ -262,10 +262,17 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
         read_survey(survey(tmp_path))
 
 
-def test_mixed_zone_prefixes_are_refused(tmp_path):
-    parcels = [parcel(*corners(SQUARE, east=e), number=str(e)) for e in (40500000, 39500000)]
-    found = faults_of(read_survey(survey(tmp_path, *parcels)))
+def test_mixed_zone_prefixes_in_one_parcel_are_refused(tmp_path):
+    lines = [*corners(SQUARE[:2], east=40500000), *corners(SQUARE[2:], east=39500000, start=3)]
+    found = faults_of(read_survey(survey(tmp_path, parcel(*lines))))
     assert "39、40" in found[0][1]
+
+
+def test_parcels_of_several_zones_keep_their_own(tmp_path):
+    parcels = [parcel(*corners(SQUARE, east=e), number=str(e)) for e in (40500000, 39500000)]
+    drawing = read_survey(survey(tmp_path, *parcels))
+    assert faults_of(drawing) == []
+    assert (drawing.prefixes, drawing.prefix) == ((40, 39), None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The layers of the shipped plan changzhou-zhonglou, looked at with other means than those that built them."""
+"""The layers of the shipped plans, looked at with other means than those that built them.
+
+What holds for every plan is asked of every plan; the rest is about changzhou-zhonglou.
+"""
 
 import datetime as dt
 import hashlib
@@ -16,12 +19,12 @@ import shapely
 from pyproj import CRS
 from shipped_plan import (
     CONTENT,
-    EXAMPLES,
     HELD,
+    HELD_OF_ALL,
     LAYERS,
     PLAN,
+    PLANS,
     ROOT,
-    SCHEMATIC,
     SEVEN_RIVERS,
     SOURCES,
     area_km2,
@@ -29,6 +32,7 @@ from shipped_plan import (
     features,
     in_metres,
     metres,
+    shipped,
 )
 
 from ecospatial import model
@@ -43,10 +47,10 @@ def district():
 # ------------------------------------------------------------------------------------------- the district
 
 
-def outline(name, key, value):
+def outline(plan, name, key, value):
     found = json.loads((SOURCES / name).read_text(encoding="utf-8"))["features"]
     (geometry,) = [f["geometry"] for f in found if f["properties"][key] == value]
-    return metres(shapely.from_geojson(json.dumps(geometry)))
+    return plan.metres(shapely.from_geojson(json.dumps(geometry)))
 
 
 def best_shift(moving, fixed):
@@ -66,18 +70,26 @@ def best_shift(moving, fixed):
     return at
 
 
-def test_the_district_lies_where_it_should(district):
-    coarse = outline("districts_tianditu_cgcs2000.geojson", "gb", "156320404")
+@pytest.mark.parametrize("name", PLANS)
+def test_the_district_lies_where_it_should(name):
+    plan = shipped(name)
+    ((properties, _),) = plan.features("district")
+    code = properties["adcode"]
+    district, coarse = plan.district(), outline(plan, "districts_tianditu_cgcs2000.geojson", "gb", f"156{code}")
     assert np.hypot(*best_shift(district, coarse)) < 50
     assert district.intersection(coarse).area / district.union(coarse).area >= 0.92
-    left_alone = outline("districts_amap_gcj02.geojson", "adcode", "320404")
+    left_alone = outline(plan, "districts_amap_gcj02.geojson", "adcode", code)
     assert np.hypot(*best_shift(left_alone, coarse)) > 400  # what this test is there to find
 
 
-def test_the_district_is_as_large_as_published():
-    ((properties, geometry),) = features("district")
-    assert area_km2(geometry) == pytest.approx(132.93, rel=0.02)
-    assert properties["adcode"] == "320404"
+PUBLISHED_KM2 = {"changzhou-tianning": 154.84, "changzhou-zhonglou": 132.93, "nanjing-gulou": 54.18}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_district_is_as_large_as_published(name):
+    ((properties, geometry),) = shipped(name).features("district")
+    assert area_km2(geometry) == pytest.approx(PUBLISHED_KM2[name], rel=0.02)
+    assert properties["adcode"] == {"zhonglou": "320404", "tianning": "320402", "gulou": "320106"}[name.split("-")[1]]
 
 
 # --------------------------------------------------------------------------------------------- plan.yaml
@@ -90,35 +102,49 @@ def test_plan_yaml_says_what_the_plan_is():
     assert all(kind in model.KINDS for kind in LAYERS)
     assert {
         "district", "town", "river_centreline", "bank_line", "control_zone", "sewage_plant", "outfall",
-        "monitoring_section", "contaminated_parcel", "basic_farmland", "urban_boundary",
+        "monitoring_section", "contaminated_parcel", "basic_farmland", "urban_boundary", "sewer_catchment",
     } == set(HELD)  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", HELD)
-def test_a_held_layer_has_its_hash_and_its_provenance(kind):
-    layer = LAYERS[kind]
-    assert hashlib.sha256((PLAN / layer["path"]).read_bytes()).hexdigest() == layer["sha256"]
-    assert layer["coverage"] in ("extent", "district", "district+5000")
+@pytest.mark.parametrize(("name", "kind"), HELD_OF_ALL)
+def test_a_held_layer_has_its_hash_and_its_provenance(name, kind):
+    plan = shipped(name)
+    layer = plan.layers[kind]
+    assert hashlib.sha256((plan.folder / layer["path"]).read_bytes()).hexdigest() == layer["sha256"]
+    assert layer["coverage"] in ("extent", "district", "district+5000", "unknown", layer["path"])
     assert layer["source"]["retrieved"] == dt.date(2026, 11, 20)
     assert all(layer["source"][key] for key in ("publisher", "title", "licence"))
 
 
-@pytest.mark.parametrize("kind", SCHEMATIC)
-def test_a_drawn_layer_says_that_it_is_drawn(kind):
-    layer = LAYERS[kind]
+@pytest.mark.parametrize(("name", "kind"), [held for held in HELD_OF_ALL if held[1] != "district"])
+def test_a_drawn_layer_says_that_it_is_drawn(name, kind):
+    layer = shipped(name).layers[kind]
     assert layer["status"] == "schematic"
     assert 150 <= layer["accuracy_m"] <= 1000
     assert "示意" in layer["source"]["title"]
     assert layer["source"]["publisher"] == "ecospatial 项目"
 
 
-def test_only_the_district_is_public():
-    assert [kind for kind in HELD if LAYERS[kind]["status"] == "public"] == ["district"]
-    assert "GCJ-02" in LAYERS["district"]["source"]["title"]
+@pytest.mark.parametrize("name", PLANS)
+def test_only_the_district_is_public(name):
+    plan = shipped(name)
+    assert [layer["kind"] for layer in plan.content["layers"] if layer.get("status") == "public"] == ["district"]
+    assert "GCJ-02" in plan.layers["district"]["source"]["title"]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_what_is_absent_names_whom_to_ask(name):
+    plan = shipped(name)
+    assert plan.content["name"] == name
+    assert all(kind in model.KINDS for kind in plan.layers)
+    for kind, layer in plan.layers.items():
+        if "path" not in layer:
+            assert layer["source"]["publisher"]
+            assert layer.get("coverage") == {"none": "district", "missing": None}[layer["present"]], kind
 
 
 def test_what_is_not_held_is_said():
-    absent = {kind: layer["present"] for kind, layer in LAYERS.items() if kind not in HELD}
+    absent = {kind: layer["present"] for kind, layer in LAYERS.items() if "path" not in layer}
     assert {kind for kind, present in absent.items() if present == "none"} == {
         "eco_redline",
         "water_source_zone",
@@ -133,11 +159,11 @@ def test_what_is_not_held_is_said():
 # ----------------------------------------------------------------------------------------------- shapes
 
 
-@pytest.mark.parametrize("kind", HELD)
-def test_features_are_valid_and_are_what_their_kind_wants(kind):
+@pytest.mark.parametrize(("name", "kind"), HELD_OF_ALL)
+def test_features_are_valid_and_are_what_their_kind_wants(name, kind):
     wanted = {"polygon": "Polygon", "bank": "Polygon", "line": "LineString", "point": "Point"}
     columns = model.KINDS[kind].columns
-    found = features(kind)
+    found = shipped(name).features(kind)
     assert found
     for properties, geometry in found:
         assert geometry.is_valid
@@ -145,23 +171,31 @@ def test_features_are_valid_and_are_what_their_kind_wants(kind):
         assert geometry.geom_type.removeprefix("Multi") == wanted[model.KINDS[kind].shape]
         assert (shapely.get_coordinates(geometry).round(7) == shapely.get_coordinates(geometry)).all()
         for column in columns:
-            value = properties[column.name]
+            value = properties.get(column.name)
             assert value is None or not column.words or value in column.words
             assert value is not None or not column.required
     ids = [properties["feature_id"] for properties, _ in found]
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("kind", HELD)
-def test_files_are_read_as_cgcs2000(kind):
-    info = pyogrio.read_info(PLAN / LAYERS[kind]["path"])
+@pytest.mark.parametrize(("name", "kind"), HELD_OF_ALL)
+def test_files_are_read_as_cgcs2000(name, kind):
+    plan = shipped(name)
+    info = pyogrio.read_info(plan.folder / plan.layers[kind]["path"])
     assert CRS.from_user_input(info["crs"]).to_epsg() == 4490
-    assert info["features"] == len(features(kind))
+    assert info["features"] == len(plan.features(kind))
 
 
-@pytest.mark.parametrize("kind", ["control_zone", "basic_farmland", "urban_boundary", "town", "contaminated_parcel"])
-def test_nothing_is_a_box(kind):
-    for _, geometry in in_metres(kind):
+AREAS = [
+    (name, kind)
+    for name, kind in HELD_OF_ALL
+    if model.KINDS[kind].shape == "polygon" and kind not in ("district", "territorial_space")
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), AREAS)
+def test_nothing_is_a_box(name, kind):
+    for _, geometry in shipped(name).in_metres(kind):
         for part in shapely.get_parts(geometry):
             assert len(shapely.get_coordinates(part)) > 12
             assert part.area < 0.97 * part.minimum_rotated_rectangle.area
@@ -315,13 +349,20 @@ def test_building_twice_gives_the_same_bytes(tmp_path):
         done = build("--out", tmp_path / seed, seed=seed)
         assert done.returncode == 0, done.stderr
     first, second = contents(tmp_path / "1"), contents(tmp_path / "2")
-    assert len(first) == len(HELD) + 1 + 5
     assert first == second
+    for name in PLANS:
+        built = {file.removeprefix(f"{name}/") for file in first if file.startswith(f"{name}/")}
+        layers = shipped(name).paths
+        assert built - layers - {"plan.yaml", "examples/day.txt", "examples/facts.csv"} == {
+            path.relative_to(shipped(name).folder).as_posix() for path in shipped(name).folder.glob("examples/sites.*")
+        }
+        assert layers <= built
 
 
 def test_check_finds_a_file_that_was_changed(tmp_path):
     assert build("--check").returncode == 0
-    shutil.copytree(PLAN, tmp_path / PLAN.name)
+    for name in PLANS:
+        shutil.copytree(ROOT / "layers" / name, tmp_path / name)
     changed = tmp_path / PLAN.name / "outfall.geojson"
     changed.write_text(changed.read_text(encoding="utf-8").replace("排污口01", "排污口99"), encoding="utf-8")
     before = contents(tmp_path)
@@ -334,7 +375,12 @@ def test_check_finds_a_file_that_was_changed(tmp_path):
 def test_the_folders_say_what_they_are():
     first = (ROOT / "layers" / "README.md").read_text(encoding="utf-8").splitlines()[0]
     assert "ecospatial.plans" in first
-    assert "invented" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    about = (PLAN / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{LAYERS[kind]['path']}`" in about for kind in HELD)
-    assert all(f"`{kind}`" in about for kind in LAYERS if LAYERS[kind].get("present") == "missing")
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_readme_of_a_plan_says_what_is_held_and_what_is_missing(name):
+    plan = shipped(name)
+    assert "invented" in (plan.folder / "examples" / "README.md").read_text(encoding="utf-8")
+    about = (plan.folder / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{plan.layers[kind]['path']}`" in about for kind in plan.held)
+    assert all(f"`{kind}`" in about for kind in plan.layers if plan.layers[kind].get("present") == "missing")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from html.parser import HTMLParser
 from importlib import resources
 
 import geopandas as gpd
@@ -15,8 +14,9 @@ import pyogrio
 import pyproj
 import pytest
 from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Made, empty_findings, hostile_findings, made_findings
+from page_outline import outline
 
-from ecospatial import maps, model, report
+from ecospatial import model, report
 from ecospatial.errors import EcospatialError, SiteError
 
 SCHEMA = json.loads(resources.files("ecospatial").joinpath("findings.schema.json").read_text("utf-8"))
@@ -129,7 +129,8 @@ def test_json_text_is_what_is_written(made, tmp_path):
 
 def test_json_keeps_chinese_and_odd_letters(tmp_path):
     made = made_findings()
-    made.sites["land_use"] = ["坏\ud800名", "\u2028", "", None, "a\x00b"]
+    odd = ["坏\ud800名", "\u2028", "", None, "a\x00b"]
+    made.sites["land_use"] = pd.Series(odd, index=made.sites.index, dtype=object)
     text = report.write_json(made, tmp_path / "a.json").read_text("utf-8")
     assert "化工一厂" in text
     assert json.loads(text)["sites"][0]["land_use"] == "坏?名"
@@ -316,125 +317,6 @@ def test_a_missing_file_is_refused(tmp_path):
     for name in ("no.json", "no.gpkg"):
         with pytest.raises(SiteError, match="无法读取"):
             report.read(tmp_path / name)
-
-
-# ------------------------------------------------------------------------------------------------ HTML
-
-
-class Outline(HTMLParser):
-    """Collects the elements, the attributes that reach outside, and the text of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.reaching: list[str] = []
-        self.handlers: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        for name, value in attrs:
-            if name in {"src", "href", "srcset", "data", "action"} and not (value or "").startswith("#"):
-                self.reaching.append(f"{tag} {name}={value}")
-            if name.startswith("on"):
-                self.handlers.append(f"{tag} {name}={value}")
-
-    def handle_data(self, data):
-        self.text += data
-
-
-def outline(page: str) -> Outline:
-    found = Outline()
-    found.feed(page)
-    found.text = re.sub(r"\s+", " ", found.text)
-    return found
-
-
-@pytest.fixture
-def page(made, tmp_path):
-    return report.write_html(made, tmp_path / "report.html").read_text("utf-8")
-
-
-@pytest.mark.parametrize("make", [made_findings, hostile_findings, empty_findings])
-def test_html_reaches_nothing_outside_and_runs_nothing(make, tmp_path):
-    page = report.write_html(make(), tmp_path / "report.html").read_text("utf-8")
-    found = outline(page)
-    assert not found.tags & {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
-    assert found.reaching == []
-    assert found.handlers == []
-    assert "url(" not in page
-    assert "default-src 'none'" in page
-
-
-def test_html_shows_hostile_names_as_typed(tmp_path):
-    text = outline(report.write_html(hostile_findings(), tmp_path / "report.html").read_text("utf-8")).text
-    nasty = "".join(HOSTILE)
-    for field in ("rule_title", "instrument", "article", "feature_name", "reason", "land_use", "source", "repair",
-                  "publisher", "licence", "problem", "title", "notice", "file"):  # fmt: skip
-        assert f"{field}{nasty}" in text, field
-
-
-def test_html_tells_both_headlines_of_every_site(page):
-    text = outline(page).text
-    for headline in (
-        "已判定：判定不通过（1 条）；未决：数据缺失 1 条",
-        "已判定：判定通过（2 条）；未决：数据缺失 1 条、待补充信息 1 条",
-        "已判定：判定通过（2 条）；未决：规则未核实 1 条、待补充信息 1 条",
-        "已判定：无；未决：数据缺失 2 条、待补充信息 1 条",
-        "已判定：受限准入（1 条）；未决：数据缺失 1 条、规则未核实 1 条",
-    ):
-        assert text.count(headline) == 2, headline  # in the summary, and above the site's findings
-
-
-def test_html_colours_a_site_by_its_worst_verdict(page):
-    colours = re.findall(r'<section class="site" id="site-(\d)">\s*<header style="border-left-color:(#\w+)">', page)
-    worst = ["prohibited", "no_data", "needs_facts", "no_data", "no_data"]
-    assert colours == [(str(i), model.VERDICTS[v].colour) for i, v in enumerate(worst, start=1)]
-
-
-def test_html_lists_the_worst_first(page):
-    first_site = page.split('id="site-1"')[1].split('id="site-2"')[0]
-    assert re.findall(r'<tr class="(\w+)">', first_site) == ["prohibited", "no_data", "clear", "clear"]
-    assert "不适用 1 条：OLD-1" in first_site
-
-
-def test_html_says_what_a_planner_needs(page):
-    text = outline(page).text
-    for words in (
-        model.NOTICE_INTERNAL, model.NOTICE_SCHEMATIC, "核查日期2026-11-20", "EPSG:4549", "ecospatial 0.1.0",
-        "C2614 有机化学原料制造；C27 医药制造业", "向水体排污是", "新设排污口否", "危化品未知",
-        "10,000.00 m²1.0000 公顷，15.00 亩", "自相交，已修复（面积变化 -2.50 m²）",
-        "距离 600.0 m", "余量 400.0 m", "重叠 10,000.00 m²合 15.00 亩", "占比 100.0%", "边界存疑，需现场核定",
-        "图层：大运河核心监控区 → 常州市自然资源和规划局", "规则尚未核实 → 规则维护方",
-        "缺少：行业代码 → 申请人（补充项目信息） （TH30-6）", "缺少：建设性质 → 申请人", "《太湖流域管理条例》",
-        "文件与登记的哈希不符", "全区及外围 5000 m", "未取得", "本区不存在", "未核实",
-        "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-    ):  # fmt: skip
-        assert re.sub(r"\s", "", words) in re.sub(r"\s", "", text), words
-
-
-def test_html_of_a_plan_without_rules_does_not_pass_anybody(tmp_path):
-    text = outline(report.write_html(empty_findings(), tmp_path / "a.html").read_text("utf-8")).text
-    assert "未作判定：没有可用的规则" in text
-    assert "不表示通过" in text
-    assert "已判定：判定通过" not in text
-
-
-def test_html_says_when_lighter_findings_were_left_out(made, tmp_path):
-    made.frame = made.frame[made.frame["verdict"] >= "no_data"].reset_index(drop=True)
-    text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
-    assert "另有 3 条较轻的结果未列出" in text
-    assert "已判定：判定不通过（1 条）；未决：数据缺失 1 条" in text
-    assert "已判定：判定通过（2 条）；未决：数据缺失 1 条、待补充信息 1 条" in text
-
-
-def test_html_names_what_was_skipped(made, tmp_path):
-    made.meta["skipped"] = [{"source": "红线.txt，第 7 行", "site_id": "A-09", "problem": "坐标不是数字"}]
-    text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
-    assert "有 1 个图形因有误未纳入核查" in text
-    assert "红线.txt，第 7 行，A-09，坐标不是数字" in text
-    for other in (report.summary_text(made), report.notebook_html(made), maps.to_html(maps.draw(made))):
-        assert "有 1 个图形因有误未纳入核查，不表示通过" in other
 
 
 # ---------------------------------------------------------------------------------------------- tables

@@ -18,7 +18,7 @@ from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.reading import Reading
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
-from ecospatial.sites import read_sites
+from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +78,9 @@ def check(
     least = None if at_least is None else verdict_value(at_least)
     frame = read_sites(sites, plan=plan, allow_far=True)
     geometry = frame.geometry.to_numpy()
-    asked = Asked(geometry, frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float), Projects(frame))
-    reading = Reading(plan, date)
+    accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
+    asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))
+    reading = Reading(plan, date, geometry, float(asked.accuracy_m.max(initial=0.0)))
     measuring = Measuring(asked, reading, jobs=jobs)
     outcomes = [evaluate(versions, measuring) for versions in plan.rule_versions().values()]
     areal = shapely.get_dimensions(geometry) == 2

@@ -12,7 +12,6 @@ from ecospatial.checking import reasons
 from ecospatial.checking.conditions import NO, UNKNOWN, YES
 from ecospatial.model import KINDS, VERDICTS
 from ecospatial.relations import Measures
-from ecospatial.rules import UNANSWERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,10 +69,9 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     open_ = np.flatnonzero(truth != NO)
     if not len(open_):
         return out
-    stock = reading.stock(rule.layer)
-    if stock.frame is None or rule.relation in UNANSWERED:
-        gap = reasons.unanswered(rule) if rule.relation in UNANSWERED else "；".join(stock.gaps)
-        _no_data(out, open_, reading, gap)
+    stock = reading.stock_for(rule)
+    if stock.frame is None:
+        _no_data(out, open_, reading, "；".join(stock.gaps))
         return out
     found = measuring.measure(rule)
     out.measures, out.measured[open_] = found.measures, True
@@ -162,7 +160,7 @@ def _certain(out: Outcome, rows: NDArray[np.intp], stock: Stock, asked: Asked) -
     # A hit is as good as the layer it is on; a miss is as good as the worst layer that could have hit.
     limit = np.where(touched, own, np.nan if unknown else worst) + asked.accuracy_m[rows]
     margin = out.measures.margin_m[rows]
-    certain = np.where(np.isnan(margin), True, margin > limit) & ~np.isnan(limit)
+    certain = np.where(np.isnan(margin), True, margin > limit) & ~np.isnan(limit) & ~asked.doubtful()[rows]
     if stock.only_none:
         certain[:] = True
     out.certain[rows] = certain & (out.verdict[rows] != CODE["no_data"])
@@ -182,7 +180,7 @@ def _explain(
     rule = out.rule
     beyond = out.measures.beyond[rows] & ~out.measures.touched[rows] & (out.verdict[rows] == CODE["clear"])
     out.reason[rows[beyond]] = reasons.far(rule, stock)
-    group, values = asked.projects.group, list(VERDICTS)
+    group, values, doubtful_sites = asked.projects.group, list(VERDICTS), asked.doubtful()
     for row in rows[~beyond]:
         out.reason[row] = reasons.measured(
             rule,
@@ -192,10 +190,10 @@ def _explain(
             row=row,
             feature=out.feature_name[row] or "",
             layer=out.layers[out.layer[row]] if out.layer[row] >= 0 else None,
-            site_accuracy_m=float(asked.accuracy_m[row]),
+            site_accuracy_m=np.nan if doubtful_sites[row] else float(asked.accuracy_m[row]),
             project=asked.projects.projects[group[row]],
             missing=missing[group[row]],
             doubtful=bool(possible[row]),
-            gaps=gaps,
+            gaps=gaps or stock.blindness(asked.geometry[row]),
             known=known,
         )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def rule_columns() -> tuple[str, ...]:
     """Name the columns of a table of rules."""
     return (
-        "rule_id", "title", "effect", "relation", "layer", "where", "within_m", "when", "unless",
-        "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article",
+        "rule_id", "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m", "above",
+        "when", "unless", "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article",
         "verified", "verified_on", "pack",
     )  # fmt: skip
 
@@ -41,6 +41,9 @@ def rule_row(rule: Rule, on: dt.date) -> dict[str, Any]:
         "layer": rule.layer,
         "where": {column: list(values) for column, values in rule.where},
         "within_m": rule.within_m if rule.relation == "near" else None,
+        "upstream_m": rule.upstream_m if rule.relation == "along_river" else None,
+        "downstream_m": rule.downstream_m if rule.relation == "along_river" else None,
+        "above": rule.above if rule.relation == "raster_above" else None,
         "when": [_condition(condition) for condition in rule.when],
         "unless": [_condition(condition) for condition in rule.unless],
         "effect_unless": rule.effect_unless if rule.unless else None,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecospatial.checking import reasons
 from ecospatial.geometry import ellipsoidal_area
-from ecospatial.relations import Measures, near, outside, overlaps
+from ecospatial.relations import Measures, along_river, near, outside, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class Asked:
     geometry: NDArray[Any]
     accuracy_m: NDArray[np.float64]
     projects: Projects
+    much_repaired: NDArray[np.bool_] | None = None
+
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Say which sites a repair changed so much that nothing about them is certain."""
+        return np.zeros(len(self), dtype=bool) if self.much_repaired is None else self.much_repaired
 
     def __len__(self) -> int:
         """Count the sites."""
@@ -65,14 +70,19 @@ class Measuring:
 
     def measure(self, rule: Rule) -> Measured:
         """Give what a rule's question found; its kind can be read."""
-        key = (rule.relation, rule.layer, rule.where, rule.within_m)
+        distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
+        key = (rule.relation, rule.layer, rule.where, *distances)
         if key not in self._found:
             self._found[key] = self._measure(rule)
         return self._found[key]
 
     def _measure(self, rule: Rule) -> Measured:
-        stock, selection = self.reading.stock(rule.layer), self.reading.select(rule)
+        stock, selection = self.reading.stock_for(rule), self.reading.select(rule)
         measures, possible = self._ask(rule, stock, selection)
+        if rule.relation == "along_river":
+            hit = np.flatnonzero(measures.touched)
+            stretches = self.reading.stretches(rule)
+            measures.along_m[hit] = stretches.along_m(measures.feature[hit], self.asked.geometry[hit])
         frame = selection.frame
         layers = stock.layers or tuple(self.reading.plan.of_kind(stock.kind)[:1])
         there = np.flatnonzero(measures.feature >= 0)
@@ -100,7 +110,9 @@ class Measuring:
             target = selection.sure if which == "sure" else selection.all
             if rule.relation == "near":
                 found = near(target, sites, reach, within_m=rule.within_m)
-            elif rule.relation == "overlaps":
+            elif rule.relation == "along_river":
+                found = along_river(target, sites, reach, jobs=self.jobs)
+            elif rule.relation in ("overlaps", "raster_above"):
                 found = overlaps(target, sites, reach, jobs=self.jobs)
             else:
                 found = outside(target, sites, reach, jobs=self.jobs)

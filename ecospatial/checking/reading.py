@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from ecospatial.checking.rivers import Stretches
     from ecospatial.plans import Layer, Plan
     from ecospatial.rules import Rule
 
@@ -31,7 +32,8 @@ class Stock:
     """A kind as a plan holds it on a day.
 
     ``frame`` is None when nothing of the kind can be read. ``gaps`` are sentences, one for each layer of the
-    kind that is missing, altered or unreadable: a hit still counts, but nothing is clear.
+    kind that is missing, altered or unreadable: a hit still counts, but nothing is clear. ``blind`` are places that the
+    coverage leaves out, and why.
     """
 
     kind: str
@@ -41,6 +43,11 @@ class Stock:
     only_none: bool
     coverage: BaseGeometry | None
     short_m: float
+    blind: tuple[tuple[BaseGeometry, str], ...] = ()
+
+    def blindness(self, site: Any) -> tuple[str, ...]:
+        """Say why nothing can be told at a site, where that is known."""
+        return tuple(why for place, why in self.blind if place.intersects(site))
 
     def covers(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
         """Say which sites, and what is within a distance of them, the coverage holds."""
@@ -61,9 +68,16 @@ class Selection:
 class Reading:
     """Layers of a plan on a day, read once for all rules that need them."""
 
-    def __init__(self, plan: Plan, on: dt.date) -> None:
+    def __init__(
+        self, plan: Plan, on: dt.date, sites: NDArray[Any] | None = None, site_accuracy_m: float = 0.0
+    ) -> None:
         self.plan = plan
         self.on = on
+        # A grid is only looked at around these.
+        self.sites = np.empty(0, dtype=object) if sites is None else sites
+        self.site_accuracy_m = site_accuracy_m
+        self._stretches: dict[tuple[Any, ...], Stretches] = {}
+        self._grids: dict[tuple[str, float], tuple[Stock, Selection]] = {}
         self._stocks: dict[str, Stock] = {}
         self._selections: dict[tuple[str, Where], Selection] = {}
         self._hashes: dict[str, str | None] = {}
@@ -74,14 +88,41 @@ class Reading:
             self._stocks[kind] = self._stock(kind)
         return self._stocks[kind]
 
+    def stock_for(self, rule: Rule) -> Stock:
+        """Give what a rule reads as it stands on the day."""
+        if rule.relation == "along_river":
+            return self.stretches(rule).stock
+        return self._grid(rule)[0] if rule.relation == "raster_above" else self.stock(rule.layer)
+
+    def stretches(self, rule: Rule) -> Stretches:
+        """Give the stretches of river that an ``along_river`` rule is about."""
+        from ecospatial.checking.rivers import stretches
+
+        key = (rule.layer, rule.where, rule.upstream_m, rule.downstream_m)
+        if key not in self._stretches:
+            self._stretches[key] = stretches(self, rule)
+        return self._stretches[key]
+
+    def _grid(self, rule: Rule) -> tuple[Stock, Selection]:
+        from ecospatial.checking.grids import above
+
+        key = (rule.layer, rule.above)
+        if key not in self._grids:
+            self._grids[key] = above(self, rule)
+        return self._grids[key]
+
     def select(self, rule: Rule) -> Selection:
         """Give the features that a rule is about; its kind can be read."""
+        if rule.relation == "raster_above":
+            return self._grid(rule)[1]
+        if rule.relation == "along_river":
+            return self.stretches(rule).selection
         key = (rule.layer, rule.where)
         if key not in self._selections:
             frame = self.stock(rule.layer).frame
             if frame is None:
                 raise AssertionError(rule.layer)
-            self._selections[key] = _select(frame, rule.where)
+            self._selections[key] = selected(frame, rule.where)
         return self._selections[key]
 
     def sha256(self, layer: Layer) -> str | None:
@@ -141,7 +182,8 @@ def _standing(frame: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
     return frame[~(early | late)].reset_index(drop=True)
 
 
-def _select(frame: gpd.GeoDataFrame, where: Where) -> Selection:
+def selected(frame: gpd.GeoDataFrame, where: Where = ()) -> Selection:
+    """Choose the features that a ``where`` names; all of them without one."""
     sure = np.ones(len(frame), dtype=bool)
     possible = np.ones(len(frame), dtype=bool)
     for column, values in where:

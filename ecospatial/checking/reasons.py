@@ -55,10 +55,19 @@ def condition_text(condition: Condition) -> str:
     return "，".join(parts)
 
 
-def unanswered(rule: Rule) -> str:
-    """Say that the software has no answer for a relation yet."""
-    what = "沿河距离" if rule.relation == "along_river" else "栅格数据"
-    return f"本版本尚不能按{what}判断，请人工核定"
+def grid_unseen(kind: str, on: dt.date) -> str:
+    """Say that no picture of a kind was taken by the day."""
+    return f"{KINDS[kind].label}栅格没有 {on} 或以前的数据"
+
+
+def grid_trouble(kind: str, problem: str) -> str:
+    """Say why a grid can not be used."""
+    return f"{KINDS[kind].label}图层不可用：{problem}"
+
+
+def _limit(rule: Rule) -> str:
+    kind = KINDS[rule.layer]
+    return f"{kind.label}大于 {rule.above:g}{' ' if kind.unit.isalpha() else ''}{kind.unit}"
 
 
 def between_banks(rule: Rule) -> str:
@@ -70,8 +79,12 @@ def far(rule: Rule, stock: Stock) -> str:
     """Say that nothing is within reach; the same text for all sites of a rule."""
     label = KINDS[rule.layer].label
     which = _which(rule)
+    if rule.relation == "raster_above" and not stock.only_none:
+        return f"周边 1000 m 内没有{_limit(rule)}的区域"
     if stock.only_none:
         return f"本区不存在{which}{label}"
+    if rule.relation == "along_river":
+        return f"周边 1000 m 内没有{which}{label}的控制河段（{_stretch(rule)}）"
     if rule.relation == "outside":
         return f"地块全部位于{which}{label}范围内"
     return f"周边 {rule.within_m + 1000:g} m 内没有{which}{label}"
@@ -131,11 +144,19 @@ def _fact(rule: Rule, measures: Measures, row: int, feature: str) -> str:
     name = feature if feature and (label in feature or KINDS[rule.layer].shape == "polygon") else f"{feature}{label}"
     distance = measures.distance_m[row]
     touched = bool(measures.touched[row])
+    if rule.relation == "raster_above":
+        if touched:
+            return f"{_share(measures, row).strip() or '所在位置'}{_limit(rule)}"
+        if np.isnan(distance):
+            return f"周边 1000 m 内没有{_limit(rule)}的区域"
+        return f"地块内没有{_limit(rule)}的区域，最近处相距 {distance:.1f} m"
     if rule.relation == "near":
         limit = f"控制距离 {rule.within_m:g} m"
         if np.isnan(distance):
             return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
         return f"位于{name}内，{limit}" if distance == 0 else f"距{name} {distance:.1f} m，{limit}"
+    if rule.relation == "along_river":
+        return _along(rule, measures, row, name)
     if rule.relation == "outside":
         share = _share(measures, row)
         return f"{share}位于{_which(rule)}{label}范围外" if touched else f"全部位于{name}范围内"
@@ -144,6 +165,22 @@ def _fact(rule: Rule, measures: Measures, row: int, feature: str) -> str:
     if np.isnan(distance):
         return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
     return f"与{name}相接而未占用" if distance == 0 else f"未占用{name}，最近 {distance:.1f} m"
+
+
+def _stretch(rule: Rule) -> str:
+    return f"沿河上游 {rule.upstream_m:g} m 至下游 {rule.downstream_m:g} m"
+
+
+def _along(rule: Rule, measures: Measures, row: int, name: str) -> str:
+    distance, along = measures.distance_m[row], measures.along_m[row]
+    if not measures.touched[row]:
+        label = f"{_which(rule)}{KINDS[rule.layer].label}"
+        if np.isnan(distance):
+            return f"周边 1000 m 内没有{label}的控制河段（{_stretch(rule)}）"
+        return f"未临{name}的控制河段（{_stretch(rule)}），最近 {distance:.1f} m"
+    where = "处" if abs(along) < 0.05 else f"{'上游' if along > 0 else '下游'} {abs(along):.1f} m"
+    share = _share(measures, row)
+    return f"{'占用' if share else '紧临'}{name}的控制河段（{_stretch(rule)}）{share}，沿河位于取水口{where}"
 
 
 def _share(measures: Measures, row: int) -> str:
@@ -158,7 +195,8 @@ def _which(rule: Rule) -> str:
 
 
 def _not_covered(rule: Rule) -> str:
-    around = f"及其周边 {rule.within_m:g} m" if rule.within_m else ""
+    within = max(rule.within_m, rule.upstream_m, rule.downstream_m)
+    around = f"及其周边 {within:g} m" if within else ""
     return f"图层覆盖范围不足以判断（需覆盖地块{around}）"
 
 
@@ -188,7 +226,9 @@ def _reliance(
         return ""
     accuracy = layer.accuracy_m
     known = "定位精度未知" if accuracy is None else f"定位精度 ±{accuracy:g} m"
-    if site_accuracy_m:
+    if np.isnan(site_accuracy_m):
+        known += "，地块图形经较大修复"
+    elif site_accuracy_m:
         known += f"，地块 ±{site_accuracy_m:g} m"
     text = {
         "schematic": f"{label}为示意数据，{known}。",

@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 @plan_option
 @on_option
 @click.option("--crs", metavar="CRS", help="地块文件的坐标系，如 EPSG:4549、gcj02；文件自带时不必写")
+@click.option("--layer", metavar="NAME", help="文件中的图层、CAD 图层或工作表（有几个时）")
+@click.option("--towgs84", metavar="PARAMS", help="七参数 dx,dy,dz,rx,ry,rz,ppm（米、角秒、ppm），与 --crs 同用")
+@click.option("--four-params", metavar="PARAMS", help="四参数 dx,dy,angle,scale（米、度、比例），地方坐标到规划坐标")
 @click.option("--facts", metavar="FILE", help="项目情况表（CSV 或 XLSX）")
-@click.option("--activity", metavar="CODE", help="行业代码，填入文件中空缺处")
+@click.option("--activity", metavar="CODE", help="行业代码或名称（如 C26、化工），填入文件中空缺处")
 @click.option("--works", metavar="KIND", help="建设性质 new、expansion、alteration、existing，填入空缺处")
 @click.option("--out", metavar="DIR", help="结果写入的文件夹；不写则只在屏幕显示")
 @click.option("--format", "formats", metavar="LIST", help="html,map,gpkg,json；默认四种")
 @click.option("--fail-on", metavar="VERDICT", help="有地块达到该结论时以 1 退出")
 @click.option("--at-least", metavar="VERDICT", help="只保留该结论及更重的")
+@click.option("--ask", "asking", is_flag=True, help="逐条询问仍会改变结论的项目情况，直接回车表示不知道")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="叠加计算的线程数")
 @click.option("--skip-bad", is_flag=True, help="跳过无法使用的地块并列出")
 @click.option("--allow-far", is_flag=True, help="允许地块远离规划范围")
+@click.option("--max-vertices", type=click.IntRange(min=1), metavar="N", help="顶点总数上限，默认五百万")
 @click.option("--timestamp", is_flag=True, help="在结果中写入生成时间")
 def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """检查地块是否触及规划中的管控要求。"""
@@ -43,10 +48,34 @@ def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str 
         raise click.UsageError("没有 --out 时只能用 --format json")
     plan = opened(plan_name)
     frame = _sites(sites, plan, options)
+    if options["asking"]:
+        frame = _asked(frame, plan, options)
     findings = checking.check(frame, plan, on=options["on"], at_least=options["at_least"], jobs=options["jobs"])
     _hand_over(findings, out, wanted, timestamp=options["timestamp"])
     reached = fail_on is not None and bool((findings.summary["verdict"] >= fail_on).any())
     return REACHED if reached or (fail_on is not None and findings.meta["skipped"]) else OK
+
+
+def _asked(frame: Any, plan: Plan, options: dict[str, Any]) -> Any:
+    from ecospatial import checking
+    from ecospatial.cli.asking import ask
+
+    date = checking.day(options["on"])
+    found = checking.check(frame, plan, on=date, jobs=options["jobs"])
+    return ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
+
+
+def _activity(text: str | None) -> str | None:
+    """Turn what was given as --activity into codes, and say what it was taken for."""
+    from ecospatial.cli.asking import activities
+    from ecospatial.model import activity_label
+
+    if text is None:
+        return None
+    codes = activities(text)
+    if codes != text.strip():
+        say(f"行业 {text} 按 {'、'.join(activity_label(code) for code in codes.split(';'))} 处理")
+    return codes
 
 
 def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any:
@@ -54,12 +83,14 @@ def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any
 
     if (options["wkt"] is None) == (not sources):
         raise click.UsageError("请给出地块文件，或用 --wkt 给出一个地块（二者取一）")
-    common = {name: options[name] for name in ("crs", "activity", "works")}
+    common = {name: options[name] for name in ("crs", "activity", "works", "towgs84", "four_params")}
+    common["activity"] = _activity(options["activity"])
+    common |= {} if options["max_vertices"] is None else {"max_vertices": options["max_vertices"]}
     if options["wkt"] is not None:
         frame = from_wkt(options["wkt"], plan=plan, allow_far=options["allow_far"], **common)
     else:
         source: Any = sources[0] if len(sources) == 1 else list(sources)
-        more = {name: options[name] for name in ("facts", "skip_bad", "allow_far")}
+        more = {name: options[name] for name in ("facts", "skip_bad", "allow_far", "layer")}
         frame = read_sites(source, plan=plan, **common, **more)
     for skipped in frame.attrs.get("skipped", []):
         say(f"已跳过，未作判定：{skipped['source']}（{skipped['site_id']}）：{skipped['problem']}")

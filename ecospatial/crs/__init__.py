@@ -9,7 +9,8 @@ from pyproj import network as _network
 
 from ecospatial.crs.locating import Candidate, compass, diagnose, explain
 from ecospatial.crs.moving import require_known_shift, transform, undo_shift
-from ecospatial.crs.naming import CGCS2000, gauss_kruger, label, parse_crs, require_metric, same
+from ecospatial.crs.naming import CGCS2000, false_easting, gauss_kruger, label, parse_crs, require_metric, same
+from ecospatial.crs.parameters import FourParams, Stated, stated
 from ecospatial.crs.shifted import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
 
 # PROJ fetches grids when PROJ_NETWORK=ON is set on a machine; this package opens no socket.
@@ -18,12 +19,15 @@ _network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not 
 __all__ = [
     "CGCS2000",
     "Candidate",
+    "FourParams",
+    "Stated",
     "bd09_to_cgcs2000",
     "cgcs2000_to_bd09",
     "cgcs2000_to_gcj02",
     "compass",
     "diagnose",
     "explain",
+    "false_easting",
     "gauss_kruger",
     "gcj02_to_cgcs2000",
     "label",
@@ -31,6 +35,7 @@ __all__ = [
     "require_known_shift",
     "require_metric",
     "same",
+    "stated",
     "transform",
     "undo_shift",
 ]

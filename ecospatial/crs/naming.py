@@ -120,6 +120,21 @@ def label(crs: CRS, shift: str | None = None) -> str:
     return f"EPSG:{code}" if code else f"“{crs.name}”"
 
 
+def false_easting(crs: CRS) -> float | None:
+    """Give what a Gauss-Kruger zone adds to its eastings: 500 000, or that with the number of the zone in front.
+
+    Examples
+    --------
+    >>> false_easting(CRS.from_epsg(4549)), false_easting(CRS.from_epsg(4528)), false_easting(CRS.from_epsg(3857))
+    (500000.0, 40500000.0, None)
+    """
+    operation = crs.coordinate_operation
+    if operation is None or "transverse mercator" not in operation.method_name.lower():
+        return None
+    found = [float(p.value) for p in operation.params if p.name == "False easting"]
+    return found[0] if found and found[0] % 1e6 == 5e5 else None
+
+
 def same(left: CRS, right: CRS) -> bool:
     """Tell whether two CRSs give the same coordinates, whatever their axis order and label.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ecospatial.files.door import DRAWN_SUFFIXES, VECTOR_SUFFIXES, components, safe_path, sha256
+from ecospatial.files.door import DRAWN_SUFFIXES, RASTER_SUFFIXES, VECTOR_SUFFIXES, components, safe_path, sha256
 from ecospatial.files.vector import list_layers, read_vector
 
 __all__ = [
     "DRAWN_SUFFIXES",
+    "RASTER_SUFFIXES",
     "VECTOR_SUFFIXES",
     "components",
     "list_layers",

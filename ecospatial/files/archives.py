@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ecospatial.errors import Problem, SiteError
 
 # A district's data is far below these; they only stop archives that are made to fill a disk.
-_MEMBERS, _BYTES, _RATIO, _RATIO_FROM = 5000, 2 * 1024**3, 200, 50 * 1024**2
+_MEMBERS, _BYTES, _RATIO, _RATIO_FROM = 5000, 1024**3, 200, 50 * 1024**2
 _CHUNK = 1024**2
 _BROKEN = (
     zipfile.BadZipFile,

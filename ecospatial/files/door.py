@@ -22,25 +22,45 @@ _SKIPPED = (
 _ALREADY = os.environ.get("OGR_SKIP", "").split(",")
 os.environ["OGR_SKIP"] = ",".join(dict.fromkeys(filter(None, [*_ALREADY, *_SKIPPED.split(",")])))
 
-VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".fgb", ".kml", ".gml", ".gdb")
-DRAWN_SUFFIXES = (".txt", ".csv", ".xlsx")
+SEQUENCES = (".geojsonl", ".geojsons", ".jsonl", ".ndjson")
+PARQUETS = (".parquet", ".geoparquet")
+MAPINFO = (".tab", ".mif")
+VECTOR_SUFFIXES = (
+    ".geojson", ".json", *SEQUENCES, ".gpkg", ".shp", ".zip", ".fgb", *PARQUETS, ".kml", ".kmz", ".gml", *MAPINFO,
+    ".gdb",
+)  # fmt: skip
+DRAWN_SUFFIXES = (".txt", ".dat", ".csv", ".xlsx", ".dxf")
 RASTER_SUFFIXES = (".tif", ".tiff")
-_SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
+_SIDECARS = {
+    ".shp": (".shx", ".dbf", ".prj", ".cpg"),
+    ".tab": (".dat", ".map", ".id", ".ind"),
+    ".mif": (".mid",),
+}
 _WAYS_OUT = {
-    ".dwg": "请在 CAD 中另存为 DXF 或导出为 SHP（目前可直接读取的是 SHP）",
-    ".dxf": "目前不读取 DXF，请导出为 SHP",
+    ".dwg": "请在 CAD 中另存为 DXF（文本格式），或导出为 SHP",
+    ".dxf": "请在 CAD 中另存为文本格式的 DXF",
     ".xls": "请另存为 .xlsx",
     ".rar": "请解压，或改用 .zip",
     ".7z": "请解压，或改用 .zip",
-    ".kmz": "请解压后使用其中的 .kml",
     ".mdb": "请导出为 GeoPackage 或 SHP",
     ".vrt": "请给出数据文件本身",
     ".img": "请另存为 GeoTIFF（.tif）",
-    **dict.fromkeys(_SIDECARS, "请给出同名的 .shp"),
+    ".xlsx": "请在 Excel 中去掉密码，另存为 .xlsx",
+    ".dat": "CASS 坐标文件应为文本；MapInfo 数据请给出同名的 .tab",
+    **dict.fromkeys(_SIDECARS[".shp"], "请给出同名的 .shp"),
+    **dict.fromkeys((".map", ".id", ".ind"), "请给出同名的 .tab"),
+    ".mid": "请给出同名的 .mif",
 }
+# No file that comes to a counter is larger, and no reader sees the bytes of one that is. Text is read into
+# memory and is checked more closely there.
+_MOST = 2 * 1024**3
+_MOST_TEXT = dict.fromkeys((".kml", ".gml", ".mif"), 128 * 1024**2) | dict.fromkeys(
+    (".geojson", ".json", *SEQUENCES), 256 * 1024**2
+)
 _HEAD = 65536
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
 _GPKG_IDS = (b"GPKG", b"GP10", b"GP11", b"\0\0\0\0")
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _OTHER_FILE = re.compile(r"[A-Za-z][A-Za-z0-9+_.-]+:")
 
 
@@ -106,17 +126,31 @@ def _fault(path: Path, suffix: str) -> str:
     """Say what is wrong with a path of an accepted suffix."""
     if suffix == ".gdb":
         held = path.is_dir() and any(path.glob("a*.gdbtable"))
-        return "" if held else "不是文件地理数据库（.gdb 文件夹）"
+        return _outward(path) if held else "不是文件地理数据库（.gdb 文件夹）"
     if not path.is_file():
         return "不是普通文件"
+    if _outward(path):
+        return _outward(path)
     try:
+        if path.stat().st_size > _MOST_TEXT.get(suffix, _MOST):
+            return "文件过大"
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:
         return "文件无法读取（没有权限或正被占用）"
     if not head:
         return "文件是空的"
+    if suffix == ".xlsx" and head.startswith(_OLE):
+        return "工作簿有打开密码，或其实是旧格式 .xls"
     return "" if _fits(head, suffix) else f"文件内容不是 {suffix}"
+
+
+def _outward(path: Path) -> str:
+    """Refuse what a delivered folder only pretends to hold: parts that are links to files elsewhere."""
+    home = path.resolve() if path.is_dir() else path.parent.resolve()
+    parts = [part for part in (path.rglob("*") if path.is_dir() else components(path)[1:]) if part.is_symlink()]
+    outside = [part for part in parts if not part.resolve().is_relative_to(home)]
+    return f"其中的 {outside[0].name[:60]} 是指向文件夹以外的链接" if outside else ""
 
 
 def _fits(head: bytes, suffix: str) -> bool:
@@ -124,11 +158,19 @@ def _fits(head: bytes, suffix: str) -> bool:
     match suffix:
         case ".geojson" | ".json":
             return start.startswith(b"{")
+        case _ if suffix in SEQUENCES:
+            return start.startswith((b"{", b"\x1e"))
+        case _ if suffix in PARQUETS:
+            return head.startswith(b"PAR1")
+        case ".tab":
+            return start[:7].lower().startswith(b"!table")
+        case ".mif":
+            return start[:7].lower().startswith(b"version")
         case ".gpkg":
             return head.startswith(b"SQLite format 3\0") and head[68:72] in _GPKG_IDS
         case ".shp":
             return head.startswith(b"\x00\x00\x27\x0a")
-        case ".zip" | ".xlsx":
+        case ".zip" | ".kmz" | ".xlsx":
             return head.startswith(b"PK\x03\x04")
         case ".tif" | ".tiff":
             return head.startswith(_TIFF_STARTS)
@@ -152,7 +194,7 @@ def _xml_root(head: bytes) -> str:
 
 
 def components(path: Path) -> list[Path]:
-    """List the files a source consists of: a shapefile and its companions, a .gdb folder and its content.
+    """List the files a source consists of: a shapefile or MapInfo table and its companions, the content of a .gdb.
 
     Examples
     --------
@@ -161,9 +203,10 @@ def components(path: Path) -> list[Path]:
     """
     if path.is_dir():
         return sorted(part for part in path.rglob("*") if part.is_file())
-    if path.suffix.lower() != ".shp":
+    suffixes = _SIDECARS.get(path.suffix.lower(), ())
+    if not suffixes or not path.parent.is_dir():
         return [path]
-    found = (p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in _SIDECARS)
+    found = (p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in suffixes)
     return [path, *sorted(found)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
@@ -11,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
 import numpy as np
 import shapely
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem, SiteError
-from ecospatial.files import archives, shapefile
-from ecospatial.files.door import VECTOR_SUFFIXES, safe_path
+from ecospatial.files import archives, mapinfo, markup, parquet, shapefile
+from ecospatial.files.door import MAPINFO, PARQUETS, SEQUENCES, VECTOR_SUFFIXES, components, safe_path
 
 if TYPE_CHECKING:
     import os
@@ -28,20 +26,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from pyproj import CRS
 
-_JSON_TYPES = frozenset(
-    {
-        "FeatureCollection",
-        "Feature",
-        "Point",
-        "MultiPoint",
-        "LineString",
-        "MultiLineString",
-        "Polygon",
-        "MultiPolygon",
-        "GeometryCollection",
-    }
-)
-_JSON_BYTES = 256 * 1024**2
 # What GDAL's KML driver adds to every file and planners never filled in.
 _KML_EXTRA: tuple[str, ...] = (
     "timestamp",
@@ -53,6 +37,9 @@ _KML_EXTRA: tuple[str, ...] = (
     "visibility",
 )
 _KML_EXTRA += ("drawOrder", "icon", "snippet")
+# pyogrio takes these for borders between an archive, a file in it, and options.
+_BORDERS = re.compile("[!;]")
+_PACKED = (".zip", ".kmz")
 _CURVED = re.compile("Curve|Surface|CircularString")
 
 
@@ -94,6 +81,7 @@ def read_vector(
     layer: str | None = None,
     crs: str | int | CRS | None = None,
     encoding: str | None = None,
+    most_bytes: int | None = None,
 ) -> gpd.GeoDataFrame:
     """Read one layer of a vector file.
 
@@ -106,14 +94,16 @@ def read_vector(
     crs
         What the coordinates are in, whatever the file says; not ``gcj02`` or ``bd09``, which need undoing.
     encoding
-        Of the text of a shapefile; None: found out from the bytes.
+        Of the text of a shapefile or MapInfo table; None: found out from the bytes.
+    most_bytes
+        How large the file, unpacked and with its companions, may be; None: no more than the door allows.
 
     Returns
     -------
     GeoDataFrame
         RangeIndex in the order of the file, geometry column ``geometry``, and ``crs`` None when the file does
         not say it or what it says is impossible (degrees beyond 180 or 90). ``attrs["notes"]`` lists in
-        Chinese what was done to geometries while reading.
+        Chinese what was done to geometries while reading, ``attrs["layer"]`` names the layer.
 
     Raises
     ------
@@ -125,12 +115,19 @@ def read_vector(
     """
     source = _vector_path(path)
     given = None if crs is None else _given(crs)
-    with _parts(source) as parts:
+    with _parts(source, most_bytes) as parts:
         part = _chosen(parts, layer, source.name)
         frame = _read(part, source.name, encoding)
-    frame.attrs = {"notes": ["曲线已转为折线"] if _CURVED.search(part.shape) else []}
+        curved = _CURVED.search(part.shape) is not None or _has_arcs(part.path)
+    notes = ["曲线已转为折线（偏差小于 1 mm）"] if curved else []
+    frame.attrs = {"notes": notes, "layer": part.name}
     found = given if given is not None else _believable(frame)
     return frame.set_crs(found, allow_override=True)
+
+
+def _has_arcs(path: Path) -> bool:
+    """Tell whether a GML file draws arcs: its driver makes lines of them without saying so."""
+    return path.suffix.lower() == ".gml" and re.search(rb"<(\w+:)?(Arc|Circle)", path.read_bytes()) is not None
 
 
 def _vector_path(path: str | os.PathLike[str]) -> Path:
@@ -167,19 +164,29 @@ def _believable(frame: gpd.GeoDataFrame) -> CRS | None:
 
 
 @contextmanager
-def _parts(source: Path) -> Iterator[list[_Part]]:
+def _parts(source: Path, most_bytes: int | None = None) -> Iterator[list[_Part]]:
     """Give the layers of a file; what had to be unpacked or copied is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="ecospatial-") as folder:
         files = [(source.stem, source)]
-        if source.suffix.lower() == ".zip":
+        packed = source.suffix.lower() in _PACKED
+        if packed:
             files = _inside(source, Path(folder))
         parts = []
         for name, path in files:
+            _refuse_large(path, source.name, most_bytes)
             place = _working_copy(path, Path(folder), source.name)
-            layers = _gdal_layers(place, source.name)
-            single = len(layers) == 1 and source.suffix.lower() == ".zip"
+            is_parquet = place.suffix.lower() in PARQUETS
+            layers = [(path.stem, "Unknown")] if is_parquet else _gdal_layers(place, source.name)
+            single = packed and len(layers) == 1
             parts += [_Part(name if single else str(n), place, str(n), str(t)) for n, t in layers if t is not None]
         yield parts
+
+
+def _refuse_large(path: Path, name: str, most_bytes: int | None) -> None:
+    size = sum(part.stat().st_size for part in components(path))
+    if most_bytes is not None and size > most_bytes:
+        fault = f"文件过大（{size / 1024**2:.0f} MB，上限 {most_bytes / 1024**2:.0f} MB）"
+        raise SiteError(Problem(name, None, fault, "请只导出需要核查的地块"))
 
 
 def _inside(source: Path, folder: Path) -> list[tuple[str, Path]]:
@@ -189,7 +196,7 @@ def _inside(source: Path, folder: Path) -> list[tuple[str, Path]]:
         if "__MACOSX" in name or place.name.startswith("."):
             continue
         base = next((p for p in place.parents if p.suffix.lower() == ".gdb"), place)
-        if base.suffix.lower() in VECTOR_SUFFIXES and base.suffix.lower() != ".zip":
+        if base.suffix.lower() in VECTOR_SUFFIXES and base.suffix.lower() not in _PACKED:
             files[base] = Path(name).stem if base is place else base.stem
     if not files:
         raise SiteError(
@@ -209,83 +216,32 @@ def _working_copy(path: Path, folder: Path, name: str) -> Path:
     suffix = path.suffix.lower()
     if suffix == ".shp":
         shapefile.check_parts(path, name)
-    elif suffix in (".geojson", ".json"):
-        _check_json(path, name)
-    copied = folder / "copy" / path.name.replace("!", "_")
+    elif suffix in (".geojson", ".json", *SEQUENCES):
+        markup.check_json(path, name)
+    elif suffix in MAPINFO:
+        number = sum(1 for _ in folder.glob("mapinfo*"))
+        return mapinfo.neutral_copy(path, folder / f"mapinfo{number}", name)
+    copied = folder / "copy" / _BORDERS.sub("_", path.name)
     if suffix in (".kml", ".gml"):
         copied.parent.mkdir(exist_ok=True)
-        copied.write_bytes(_utf8_xml(path, name))
+        copied.write_bytes(markup.utf8_xml(path, name))
         return copied
-    if "!" not in str(path):  # pyogrio takes it for the border between an archive and a file in it
+    if not _BORDERS.search(str(path)):
         return path
     copied.parent.mkdir(exist_ok=True)
     if path.is_dir():
         return Path(shutil.copytree(path, copied))
-    siblings = [p for p in path.parent.iterdir() if p.stem == path.stem] if suffix == ".shp" else [path]
-    for sibling in siblings:
+    for sibling in components(path):
         shutil.copy(sibling, copied.with_suffix(sibling.suffix))
     return copied
-
-
-def _utf8_xml(path: Path, name: str) -> bytes:
-    """Give the content of a well-formed XML file; a Chinese encoding, unknown to the parsers, becomes UTF-8.
-
-    GDAL would read a file that is cut off as far as it goes, without a word.
-    """
-    content = path.read_bytes()
-    form = rb"""\s*<\?xml[^>]*?encoding\s*=\s*["'](gb[\w-]*)["']"""
-    declared = re.match(form, content[:200], re.IGNORECASE)
-    try:
-        if declared is not None:
-            start, end = declared.span(1)
-            text = content.decode("gb18030")
-            content = (text[:start] + "UTF-8" + text[end:]).encode()
-        expat.ParserCreate().Parse(content, True)
-    except (ValueError, LookupError, expat.ExpatError) as error:
-        raise SiteError(Problem(name, None, "XML 不完整或编码有误，无法打开", "请按 UTF-8 重新导出")) from error
-    return content
-
-
-def _check_json(path: Path, name: str) -> None:
-    """Refuse what GDAL would read wrongly without a word: text not in UTF-8, a key given twice, NaN."""
-    way = "请从 GIS 软件重新导出为 GeoJSON（UTF-8）"
-    if path.stat().st_size > _JSON_BYTES:
-        raise SiteError(Problem(name, None, "GeoJSON 文件过大", "请转为 GeoPackage（.gpkg）"))
-    try:
-        content = json.loads(
-            path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except UnicodeDecodeError as error:
-        raise SiteError(Problem(name, None, "GeoJSON 不是 UTF-8 编码", way)) from error
-    except _TwiceError as error:
-        raise SiteError(Problem(name, None, f"GeoJSON 中同一处有两个“{error}”", way)) from error
-    except (ValueError, RecursionError) as error:
-        raise SiteError(Problem(name, None, "GeoJSON 格式有误（文件不完整或不是 JSON）", way)) from error
-    if content.get("type") not in _JSON_TYPES:
-        raise SiteError(Problem(name, None, "这个 JSON 不是 GeoJSON", way))
-
-
-class _TwiceError(Exception):
-    """A key of a JSON object occurs twice."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _TwiceError(next(key for key in keys if keys.count(key) > 1)[:40])
-    return made
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(text)
 
 
 def _gdal_layers(path: Path, name: str) -> list[tuple[str, str | None]]:
     import pyogrio
 
-    # Else codes without a schema become numbers and lose their zeros.
-    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
+    # Else codes without a schema become numbers and lose their zeros. A tenth of a degree of an arc is less than
+    # 1 mm off up to a radius of 2.6 km.
+    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING", "OGR_ARC_STEPSIZE": "0.1"})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -300,7 +256,7 @@ def _chosen(parts: list[_Part], layer: str | None, name: str) -> _Part:
         raise SiteError(Problem(name, None, "文件中没有带图形的图层", "请核对文件"))
     if layer is None:
         if len(parts) > 1:
-            way = "请把要用的图层单独导出，或指明图层名"
+            way = "请用 --layer（layer=）指明图层名"
             raise SiteError(Problem(name, None, f"文件中有 {len(parts)} 个图层：{listed}", way))
         return parts[0]
     found = [part for part in parts if layer in (part.name, part.layer)]
@@ -314,7 +270,10 @@ def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
     import pyogrio
 
     suffix = part.path.suffix.lower()
-    options: dict[str, Any] = {"encoding": shapefile.RAW} if suffix == ".shp" else {}
+    if suffix in PARQUETS:
+        return parquet.read(part.path, name)
+    raw = suffix in (".shp", *MAPINFO)
+    options: dict[str, Any] = {"encoding": shapefile.RAW} if raw else {}
     options |= {"DOWNLOAD_SCHEMA": "NO"} if suffix == ".gml" else {}
     broken = (
         pyogrio.errors.DataSourceError,
@@ -331,7 +290,7 @@ def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
     if not isinstance(frame, gpd.GeoDataFrame):
         raise SiteError(Problem(name, None, f"图层“{part.name}”没有图形", "请核对文件"))
     _refuse_twins(frame, name)
-    if suffix == ".shp":
+    if raw:
         frame = shapefile.decode(frame, part.path, name=name, encoding=encoding)
     if suffix == ".kml":
         frame = frame.drop(columns=[c for c in frame.columns if c in _KML_EXTRA])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # How the two columns are named in the file.
 Naming = Literal["north_east", "east_north", "unnamed"]
-_NORTH, _EAST, _OTHER = 1, 2, 0
+NORTH, EAST, _OTHER = 1, 2, 0
 _CLOSED_M = 1e-3  # 精度=0.001 in the head of survey files
 _BAD_CLOSING = "闭合点两个坐标写成了同一个数，已按首点闭合"
 _ASK = "请核对坐标列：北坐标为 7 位，东坐标为 6 位（带带号为 8 位）"
@@ -61,8 +61,9 @@ class Drawing:
 
     ``geometry`` has x east and y north and is None where the parcel has ``faults`` (same position in the list).
     ``rows`` are lines of the file, ``notes`` what was changed in each parcel, ``notices`` what is worth knowing
-    about the file. ``datum`` is as from ``datum_of``; ``prefix`` is the number of the zone that eastings begin
-    with; ``ordered`` tells whether it is settled which number is the northing.
+    about the file. ``datum`` is as from ``datum_of``; ``prefixes`` are, for each parcel, the number of the zone
+    that its eastings begin with (None: no such number); ``ordered`` tells whether it is settled which number is
+    the northing.
     """
 
     geometry: NDArray[Any]
@@ -74,9 +75,15 @@ class Drawing:
     datum: str | None = None
     zone: int | None = None
     width: int | None = None
-    prefix: int | None = None
+    prefixes: tuple[int | None, ...] = ()
     crs: str | None = None
     ordered: bool = True
+
+    @property
+    def prefix(self) -> int | None:
+        """The number of the zone that all eastings begin with; None when there is none or several."""
+        found = set(self.prefixes)
+        return found.pop() if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +116,61 @@ def draw(outlines: list[Outline], *, file: str, naming: Naming, **said: Any) -> 
     second = np.array([corner.second for corner in corners], dtype=np.float64)
     order = _order(first, second, naming)
     odd_rows = {corner.row for corner, odd in zip(corners, order.odd, strict=True) if odd}
-    prefixes = _prefixes((second if order.north_first else first)[~order.odd])
-    geometry, faults, notes = [], [], []
+    geometry, faults, notes, prefixes = [], [], [], []
     for outline, own in zip(outlines, kept, strict=True):
         found = list(outline.faults)
         wrong = "坐标与其他点的位数或顺序不同"
         found += [Problem(file, corner.row, wrong, _ASK) for corner in own if corner.row in odd_rows]
+        prefix = _prefix(own, order, found, file=file, row=outline.row)
         shape = None if found else _shape(own, outline.shape or "面", order, found, file=file)
         note = _BAD_CLOSING if len(own) < len(outline.corners) else ""
         geometry.append(None if found else shape)
         faults.append(tuple(found))
         notes.append("；".join(filter(None, [order.note, note])))
-    if len(prefixes) > 1:
-        listed = "、".join(map(str, sorted(prefixes)))
-        fault = Problem(file, None, f"东坐标的带号前缀不一致：{listed}（0 为无前缀）", "请统一到同一分带")
-        geometry, faults = [None] * len(outlines), [(*found, fault) for found in faults]
+        prefixes.append(prefix)
     return Drawing(
         geometry=_objects(geometry),
         attributes=pd.DataFrame([outline.attributes for outline in outlines], dtype=object),
         rows=tuple(outline.row for outline in outlines),
         faults=tuple(faults),
         notes=tuple(notes),
-        prefix=next(iter(prefixes), None) or None,
+        prefixes=tuple(prefixes),
         ordered=order.proven,
         **said,
+    )
+
+
+def settled(geometry: NDArray[Any], *, naming: Naming) -> Drawing:
+    """Settle for geometries that are already built which coordinate is the northing.
+
+    Parameters
+    ----------
+    geometry
+        Geometries with the two coordinates as they stand in the file, or None.
+    naming
+        What the file calls them.
+    """
+    import pandas as pd
+
+    vertices, owner = shapely.get_coordinates(geometry, return_index=True)
+    order = _order(vertices[:, 0], vertices[:, 1], naming)
+    turned = geometry
+    if order.north_first and order.proven:
+        turned = shapely.transform(geometry, lambda pairs: pairs[:, ::-1])
+    east = vertices[:, 1] if order.north_first else vertices[:, 0]
+    zone = np.where(east >= 1e7, east // 1e6, 0).astype(np.int64)
+    least, most = np.full(len(geometry), 99), np.zeros(len(geometry), dtype=np.int64)
+    np.minimum.at(least, owner, zone)
+    np.maximum.at(most, owner, zone)
+    prefixes = [int(high) or None if low == high else None for low, high in zip(least, most, strict=True)]
+    return Drawing(
+        geometry=turned,
+        attributes=pd.DataFrame(index=range(len(geometry))),
+        rows=tuple(range(1, len(geometry) + 1)),
+        faults=((),) * len(geometry),
+        notes=(order.note,) * len(geometry),
+        prefixes=tuple(prefixes),
+        ordered=order.proven or naming == "east_north",
     )
 
 
@@ -146,8 +184,8 @@ def _objects(items: list[Any]) -> NDArray[Any]:
 
 
 def _order(first: Floats, second: Floats, naming: Naming) -> _Order:
-    north = (_kind(first) == _NORTH) & (_kind(second) == _EAST)
-    east = (_kind(first) == _EAST) & (_kind(second) == _NORTH)
+    north = (kind(first) == NORTH) & (kind(second) == EAST)
+    east = (kind(first) == EAST) & (kind(second) == NORTH)
     if not (north.any() or east.any()):
         # Nothing can be told from the numbers. Columns called 东、北 or 经、纬 say it themselves; X and Y do not.
         return _Order(naming != "east_north", naming == "east_north", "", np.zeros(len(first), dtype=bool))
@@ -157,18 +195,25 @@ def _order(first: Floats, second: Floats, naming: Naming) -> _Order:
     return _Order(north_first, True, note, ~(north if north_first else east))
 
 
-def _kind(values: Floats) -> NDArray[np.int64]:
+def kind(values: Floats) -> NDArray[np.int64]:
+    """Tell by its size whether a number is a northing, an easting, or neither."""
     zone = values // 1e6
     eight = (values >= 1e7) & (((zone >= 13) & (zone <= 23)) | ((zone >= 25) & (zone <= 45)))
     six = (values >= 1e5) & (values < 1e6)
     seven = (values >= 1e6) & (values < 1e7)
     lon, lat = (values >= 73) & (values <= 136), (values >= 3) & (values <= 54)  # degrees, in China
-    return np.select([seven | lat, eight | six | lon], [_NORTH, _EAST], _OTHER)
+    return np.select([seven | lat, eight | six | lon], [NORTH, EAST], _OTHER)
 
 
-def _prefixes(east: Floats) -> set[int]:
-    wide = east[east >= 1e5]
-    return {int(zone) for zone in np.unique(np.where(wide >= 1e7, wide // 1e6, 0))}
+def _prefix(corners: list[Corner], order: _Order, faults: list[Problem], *, file: str, row: int) -> int | None:
+    """Give the zone in front of the eastings of one parcel, which must be the same at every corner."""
+    east = [corner.second if order.north_first else corner.first for corner in corners]
+    found = sorted({int(value // 1e6) if value >= 1e7 else 0 for value in east if value >= 1e5})
+    if len(found) > 1 and not faults:
+        listed = "、".join(map(str, found))
+        fault = f"同一地块的东坐标带号前缀不一致：{listed}（0 为无前缀）"
+        faults.append(Problem(file, row, fault, "请统一到同一分带"))
+    return found[0] or None if len(found) == 1 else None
 
 
 # ------------------------------------------------------------------------------------- building shapes

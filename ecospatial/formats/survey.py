@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecospatial.errors import Problem, SiteError
 from ecospatial.formats.drawing import Corner, Drawing, Outline, draw
-from ecospatial.formats.text import number, read_text, shown
+from ecospatial.formats.text import number, short_lines, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,7 @@ def read_survey(path: Path) -> Drawing:
     SiteError
         The file is no survey text, or its head is wrong. Faults of single parcels are in the result.
     """
-    lines = [(i, line.strip().strip("\ufeff\u3000 ")) for i, line in enumerate(read_text(path).splitlines(), 1)]
-    lines = [(i, line) for i, line in lines if line]
+    lines = short_lines(path)
     start = next((k for k, (_, line) in enumerate(lines) if line == _BODY), None)
     if start is None:
         way = "应为报批、勘测定界格式；坐标表请另存为 .csv 或 .xlsx"

@@ -13,7 +13,7 @@ from ecospatial.errors import Problem, SiteError
 from ecospatial.formats.drawing import Corner, Drawing, Naming, Outline, draw
 from ecospatial.formats.survey import datum_of
 from ecospatial.formats.table import plain_name, read_table
-from ecospatial.formats.text import number, shown
+from ecospatial.formats.text import degrees, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,10 +41,12 @@ _PAIRS: tuple[tuple[str, str, Naming], ...] = (
 )
 _SHAPES = {"点": "点", "线": "线", "面": "面", "point": "点", "line": "线", "polygon": "面"}
 _WAY = "坐标列应为 X、Y，或 东坐标、北坐标，或 经度、纬度，或 WKT"
+# No point, line or area needs more brackets in a row; GEOS takes minutes for a hundred thousand.
+_NESTED = re.compile(r"(?i)(\(\s*){5}|collection.*collection")
 _SRID = re.compile(r"(?i)\s*srid\s*=\s*(\d{4,6})\s*;")
 
 
-def read_coordinates(path: Path, *, known: Collection[str] = ()) -> Drawing:
+def read_coordinates(path: Path, *, known: Collection[str] = (), sheet: str | None = None) -> Drawing:
     """Read a coordinate table.
 
     Parameters
@@ -54,6 +56,8 @@ def read_coordinates(path: Path, *, known: Collection[str] = ()) -> Drawing:
         repeats the one above), or one row per site with a point or a column of WKT.
     known
         Further names of columns, as from ``plain_name``, that hold one value per site.
+    sheet
+        The sheet of a workbook that has several.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def read_coordinates(path: Path, *, known: Collection[str] = ()) -> Drawing:
         sites are in the result.
     """
     names = {name for names in _ROLES.values() for name in names} | {*_KEYS, *_NAMES}
-    table = read_table(path, known=names | set(known))
+    table = read_table(path, known=names | set(known), sheet=sheet)
     roles = _roles(table, path.name)
     if table.empty:
         raise SiteError(Problem(path.name, None, "表格只有表头，没有数据", "请核对文件"))
@@ -183,11 +187,11 @@ def _add_corners(outline: Outline, part: pd.DataFrame, pair: tuple[str, str], ro
     points = part[roles["point"]] if "point" in roles else none
     for row, mark, point, a, b in zip(part.index, rings, points, part[pair[0]], part[pair[1]], strict=True):
         ring = ring if mark is None else str(mark)
-        first, second = number(a), number(b)
+        first, second = (number(cell) if number(cell) is not None else degrees(cell) for cell in (a, b))
         if first is None or second is None:
             wrong = a if first is None else b
             fault = "坐标是空的" if wrong is None else f"坐标不是数字：“{shown(wrong)}”"
-            outline.faults.append(Problem(file, int(row), fault, "请填写十进制数字"))
+            outline.faults.append(Problem(file, int(row), fault, "请填写数字，或 119°57′36″ 这样的度分秒"))
         else:
             outline.corners.append(Corner(int(row), ring, "" if point is None else str(point), first, second))
 
@@ -222,7 +226,7 @@ def _wkt_drawing(texts: pd.Series[Any], rest: pd.DataFrame, file: str, said: dic
     codes = sorted({head.group(1) for head in heads if head is not None})
     if len(codes) > 1 or (codes and None in heads and any(cells)):
         raise SiteError(Problem(file, None, "各行的 SRID 不一致", "请按坐标系拆分为几个文件"))
-    bare = [_SRID.sub("", cell, count=1) or None for cell in cells]
+    bare = [None if _NESTED.search(cell) else _SRID.sub("", cell, count=1) or None for cell in cells]
     shapes = shapely.from_wkt(bare, on_invalid="ignore")
     way = "请写成 POLYGON ((x y, x y, ...))，先东后北，首尾闭合"
     faults = [

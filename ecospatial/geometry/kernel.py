@@ -207,7 +207,10 @@ def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> C
     pairs = np.unique(np.column_stack([asked[site], pieces.owner[piece]]), axis=0).astype(np.intp).reshape(-1, 2)
     site, owner = pairs[:, 0], pairs[:, 1]
     shape, other = sites[site], pieces.whole[owner]
-    parts = safe_intersection(shape, other)
+    parts = shape.copy()
+    # A point that meets a piece is the shared part; cutting it with the whole polygon would cost all its vertices.
+    several = np.flatnonzero(shapely.get_type_id(shape) != 0)
+    parts[several] = safe_intersection(shape[several], other[several])
     lines = np.flatnonzero(shapely.get_dimensions(shape) == 1)
     parts[lines] = shapely.difference(parts[lines], shapely.boundary(other[lines]))
     keep = ~shapely.is_empty(parts)

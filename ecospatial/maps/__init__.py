@@ -1,4 +1,4 @@
-"""Plans and findings as a Folium map: one page that opens with a double click on a computer without internet.
+"""Plans and findings as a Folium map, one page that opens with a double click without internet; sites on paper as SVG.
 
 No tiles, no outside file, every text from a file shown as typed. What is drawn is simplified for the screen; no number
 comes from it.
@@ -21,6 +21,7 @@ from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
 from ecospatial.maps import content
 from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
+from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 from ecospatial.plans import Plan, open_plan
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-__all__ = ["draw", "save", "to_html"]
+__all__ = ["draw", "figure", "save", "to_html"]
 
 _CHANGZHOU = [[31.70, 119.75], [31.90, 120.05]]  # shown when there is nothing to show
 
@@ -76,24 +77,29 @@ def _absent(plan: Plan, on: dt.date | None) -> list[tuple[str, str]]:
             found.setdefault("当日不在有效期", []).append(layer.label)
         elif layer.present != "held" or plan.trouble(layer.name):
             found.setdefault(words[layer.present], []).append(layer.label)
+        elif layer.pixels is not None:
+            found.setdefault("栅格，未绘制", []).append(layer.label)
     return [(why, "、".join(dict.fromkeys(labels))) for why, labels in found.items()]
 
 
-def _draw_plan(plan: Plan, sites: gpd.GeoDataFrame | None) -> folium.Map:
+def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None) -> folium.Map:
     from ecospatial.maps.page import assemble
 
+    plan = recipe.plan
     if sites is not None and sites.crs is not None and not crs_room.same(CRS(sites.crs), plan.crs):
         moved = crs_room.transform(sites.geometry.to_numpy(), CRS(sites.crs), plan.crs)
         sites = sites.set_geometry(moved, crs=plan.crs)
-    layers = content.plan_layers(plan) + ([] if sites is None else content.plain_sites(sites))
+    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels)
+    layers += ([] if sites is None else content.plain_sites(sites))
     heading: dict[str, Any] = {
-        "title": plan.title,
+        "title": recipe.title,
         "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
         "notices": _notices(layers, plan.review_number, []),
         "absent": _absent(plan, None),
         "two_letters": False,
     }
-    return assemble(layers, _plan_bounds(plan) or _CHANGZHOU, title=plan.title, heading=heading)
+    shown = None if recipe.extent == "district" else _bounds(plan.frame(recipe.extent))
+    return assemble(layers, shown or _plan_bounds(plan) or _CHANGZHOU, title=recipe.title, heading=heading)
 
 
 def _draw_findings(findings: Findings) -> folium.Map:
@@ -131,7 +137,8 @@ def draw(what: Plan | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame
     Parameters
     ----------
     what
-        A plan, or its name or folder: its layers, zoomed to the district. Findings: sites by verdict, conflicts,
+        A plan, or its name or folder: its layers, zoomed to the district. A recipe (``*.yaml``, or the name of one
+        in ``maps/``): what it lists. Findings: sites by verdict, conflicts,
         corridors, and the plan's layers when the findings hold the plan, zoomed to the sites.
     sites
         Sites to draw on a plan, any projected CRS; findings have their own.
@@ -149,12 +156,35 @@ def draw(what: Plan | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame
         ``what`` is neither.
     """
     if isinstance(what, str | os.PathLike):
+        recipe = find_recipe(what)
+        if recipe is not None:
+            return _draw_plan(read_recipe(recipe), sites)
         what = open_plan(Path(what) if isinstance(what, os.PathLike) else what)
     if isinstance(what, Plan):
-        return _draw_plan(what, sites)
+        return _draw_plan(Recipe(what.title, what), sites)
     if not hasattr(what, "summary"):
         raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", "请给出规划或核查结果"))
     return _draw_findings(what)
+
+
+def figure(findings: Findings, site_id: str) -> str:
+    """Draw the map of one site for paper, as an SVG of 180 mm by 136 mm at a round scale.
+
+    Parameters
+    ----------
+    findings
+        What ``check`` returned.
+    site_id
+        One of its sites.
+
+    Raises
+    ------
+    EcospatialError
+        This machine has no font with Chinese characters, or there is no such site.
+    """
+    from ecospatial.maps import printed
+
+    return printed.figure(findings, site_id)
 
 
 def to_html(drawing: folium.Map) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from ecospatial.checking import Findings
+    from ecospatial.maps.style import KindStyle, Sign
     from ecospatial.plans import Layer, Plan
 
 PLAN_GROUP, SITE_GROUP = "规划图层", "核查结果"
+STRIP = "邻近规则的控制范围"
 POPUP_FINDINGS = 30
 _PANES = {"polygon": "area", "line": "line", "point": "point"}
 _TOUCHED = ("restricted", "needs_facts", "prohibited")
@@ -36,39 +40,69 @@ def _pane(frame: gpd.GeoDataFrame) -> str:
 
 def _usable(plan: Plan, on: dt.date | None) -> list[Layer]:
     held = (layer for layer in plan.layers.values() if layer.present == "held" and (on is None or layer.valid_on(on)))
-    return [layer for layer in held if plan.trouble(layer.name) is None]
+    # A raster has no features to draw.
+    return [layer for layer in held if layer.pixels is None and plan.trouble(layer.name) is None]
 
 
-def plan_layers(plan: Plan, *, on: dt.date | None = None) -> list[Drawn]:
-    """Draw every layer of a plan that is held, readable and valid on the day, lowest first."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A layer of a plan that can be drawn: its features, and the class and the sign of each."""
+
+    layer: Layer
+    frame: gpd.GeoDataFrame
+    style: KindStyle
+    label: str
+    signs: list[tuple[str, Sign]]
+    which: NDArray[np.intp]
+
+
+def grounds(plan: Plan, *, on: dt.date | None = None, kinds: tuple[str, ...] = ()) -> list[Ground]:
+    """List every layer of a plan that is held, readable and valid on the day, lowest first.
+
+    Of the given kinds only, and in their order, when there are any.
+    """
     styles = read_styles()
     held = _usable(plan, on)
-    held.sort(key=lambda layer: styles.of(layer.kind).order)
+    if kinds:
+        held = sorted((x for x in held if x.kind in kinds), key=lambda layer: kinds.index(layer.kind))
+    else:
+        held.sort(key=lambda layer: styles.of(layer.kind).order)
     result = []
-    for number, layer in enumerate(held):
+    for layer in held:
         frame = plan.layer_frame(layer.name)
         if frame.empty:
             continue
-        kind, style = model.KINDS[layer.kind], styles.of(layer.kind)
+        style = styles.of(layer.kind)
         several = sum(other.kind == layer.kind for other in held) > 1
-        label = f"{kind.label}（{layer.name}）" if several else kind.label
+        label = f"{layer.label}（{layer.name}）" if several else layer.label
         signs, which = classes(frame, style, label)
+        result.append(Ground(layer, frame, style, label, signs, which))
+    return result
+
+
+def plan_layers(
+    plan: Plan, *, on: dt.date | None = None, kinds: tuple[str, ...] = (), labels: bool = True
+) -> list[Drawn]:
+    """Draw every layer of a plan that is held, readable and valid on the day; ``kinds`` as for ``grounds``."""
+    result = []
+    for number, ground in enumerate(grounds(plan, on=on, kinds=kinds)):
+        kind, frame = model.KINDS[ground.layer.kind], ground.frame
         known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
         shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
         result.append(
             drawn(
                 frame,
                 key=f"layer-{number}",
-                name=label,
+                name=ground.label,
                 group=PLAN_GROUP,
-                pane="ground" if layer.kind == "district" else _pane(frame),
-                signs=signs,
-                which=which,
+                pane="ground" if kind.name == "district" else _pane(frame),
+                signs=ground.signs,
+                which=ground.which,
                 columns=shown,
-                extras=Extras(names=[label] * len(frame)),
-                labels=labelled(frame, style),
-                schematic=layer.status == "schematic",
-                show=style.show,
+                extras=Extras(names=[ground.label] * len(frame)),
+                labels=labelled(frame, ground.style) if labels else None,
+                schematic=ground.layer.status == "schematic",
+                show=ground.style.show or bool(kinds),
             )
         )
     return result
@@ -173,7 +207,7 @@ def checked_sites(findings: Findings) -> list[Drawn]:
     ]
 
 
-def _spots(findings: Findings) -> gpd.GeoDataFrame:
+def spots(findings: Findings) -> gpd.GeoDataFrame:
     """Give each spot of a site once, with its worst verdict, and below it every rule that it meets."""
     frame = findings.frame
     shapes = frame.geometry
@@ -195,7 +229,7 @@ def _spots(findings: Findings) -> gpd.GeoDataFrame:
 
 def conflicts(findings: Findings) -> list[Drawn]:
     """Draw where sites meet rules; what is only near shows the nearest point of the site."""
-    frame = _spots(findings)
+    frame = spots(findings)
     if frame.empty:
         return []
     styles = read_styles().conflict
@@ -236,38 +270,54 @@ def _matching(frame: gpd.GeoDataFrame, where: Mapping[str, Any]) -> gpd.GeoDataF
     return frame[keep]
 
 
-def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> list[Drawn]:
-    """Draw the strip of each verified near rule that touched a site; drawn only, distance decided."""
+def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> gpd.GeoDataFrame:
+    """Give the strip of each verified near rule that touched a site; drawn only, distance decided.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``range`` (what it says), ``rules`` (a set of rule ids), geometry in the CRS of the plan.
+    """
     frame = findings.frame
     hit = frame["verdict"].isin(_TOUCHED) & frame["distance_m"].notna() & frame["verified"].astype(bool)
     touched = set(frame.loc[hit, "rule_id"].astype(str))
-    strips: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    rules: dict[str, set[str]] = {}
     for rule_id, rule in findings.rules.iterrows():
         if rule["relation"] != "near" or str(rule_id) not in touched:
             continue
         where = rule["where"] if isinstance(rule["where"], dict) else {}
+        detail = "、".join(plain_text(value) for values in where.values() for value in values)
+        around = f"两侧 {rule['within_m']:g} m" if rule["within_m"] else "范围内"
+        text = f"{detail}{model.KINDS[rule['layer']].label}{around}"
+        rules.setdefault(text, set()).add(str(rule_id))
+        if text in found:
+            continue
         names = [layer.name for layer in _usable(plan, on) if layer.kind == rule["layer"]]
         shapes = [_matching(plan.layer_frame(name), where).geometry.to_numpy() for name in names]
         united = shapely.union_all(np.concatenate(shapes)) if shapes else None
         if united is not None and not united.is_empty:
-            detail = "、".join(plain_text(value) for values in where.values() for value in values)
-            text = f"{detail}{model.KINDS[rule['layer']].label}两侧 {rule['within_m']:g} m"
-            strips[text] = strip(np.array([united], dtype=object), float(rule["within_m"]))[0]
-    if not strips:
+            found[text] = strip(np.array([united], dtype=object), float(rule["within_m"]))[0]
+    made = np.array(list(found.values()), dtype=object)
+    columns = {"range": list(found), "rules": [rules[text] for text in found]}
+    return gpd.GeoDataFrame(columns, geometry=made, crs=plan.crs)
+
+
+def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> list[Drawn]:
+    """Draw the strips of ``strips``."""
+    table = strips(findings, plan, on=on)
+    if table.empty:
         return []
-    rows = list(strips)
-    made = np.array([strips[text] for text in rows], dtype=object)
-    table = gpd.GeoDataFrame({"range": rows}, geometry=made, crs=plan.crs)
     return [
         drawn(
             table,
             key="corridors",
-            name="邻近规则的控制范围",
+            name=STRIP,
             group=SITE_GROUP,
             pane="corridor",
-            signs=[("邻近规则的控制范围", read_styles().corridor)],
+            signs=[(STRIP, read_styles().corridor)],
             which=np.zeros(len(table), dtype=np.intp),
             columns=[("range", "范围")],
-            extras=Extras(names=rows),
+            extras=Extras(names=table["range"].tolist()),
         )
     ]

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from ecospatial.plans.importing import Imported, Provenance, import_layer
 from ecospatial.plans.layers import Layer, Source
+from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
+from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
 from ecospatial.plans.plan import LAYER_COLUMNS, Plan
 from ecospatial.plans.sealing import seal
 
-__all__ = ["LAYER_COLUMNS", "Layer", "Plan", "Source", "data_folder", "list_plans", "open_plan", "seal"]
+__all__ = [
+    "BAND_TABLES",
+    "CLASS_TABLES",
+    "COVERS",
+    "LAYER_COLUMNS",
+    "Imported",
+    "Layer",
+    "Pixels",
+    "Plan",
+    "Provenance",
+    "Source",
+    "data_folder",
+    "import_layer",
+    "list_plans",
+    "new_plan",
+    "open_plan",
+    "seal",
+]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pyproj import CRS
 
+    from ecospatial.plans.pixels import Pixels
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -37,7 +39,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One entry of plan.yaml: features of one kind, with coverage, provenance, accuracy and hash."""
+    """One entry of plan.yaml: features of one kind, with coverage, provenance, accuracy and hash.
+
+    ``pixels`` is there for a raster layer and None for features.
+    """
 
     name: str
     kind: str
@@ -54,6 +59,7 @@ class Layer:
     valid_to: dt.date | None = None
     source: Source = field(default_factory=Source)
     sha256: str | None = None
+    pixels: Pixels | None = None
 
     @property
     def label(self) -> str:
@@ -90,11 +96,34 @@ def read_layer(folder: Path, layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
     """
     if layer.present != "held" or layer.path is None:
         raise PlanError(Problem("plan.yaml", None, f"图层 {layer.name} 没有文件", "请向主管部门取得"))
-    path = inside(folder, layer.path)
+    if layer.pixels is not None:
+        raise PlanError(Problem(layer.path, None, f"图层 {layer.name} 是栅格，没有要素", "请用 raster zonal 统计"))
+    _require_hash(folder, layer, layer.path)
+    return our_columns(read_vector(folder, layer, layer.path, crs=crs, file_layer=layer.file_layer), layer)
+
+
+def raster_path(folder: Path, layer: Layer) -> Path:
+    """Give the file of a raster layer, found to be a TIFF and to have the hash that plan.yaml says.
+
+    Raises
+    ------
+    PlanError
+        The layer is not a raster, has no file, or its file was altered.
+    SiteError
+        The file may not be opened.
+    """
+    if layer.present != "held" or layer.path is None or layer.pixels is None:
+        raise PlanError(Problem("plan.yaml", None, f"图层 {layer.name} 没有栅格文件", "请用 plan show 查看"))
+    path = files.safe_path(inside(folder, layer.path), raster=True)
+    _require_hash(folder, layer, layer.path)
+    return path
+
+
+def _require_hash(folder: Path, layer: Layer, name: str) -> None:
+    path = inside(folder, name)
     if layer.sha256 is not None and path.is_file() and files.sha256(path) != layer.sha256:
         problem = "文件内容与登记的 sha256 不符，可能被改动"
-        raise PlanError(Problem(layer.path, None, problem, "确认无误后用 plan validate --seal 重新登记"))
-    return _our_columns(read_vector(folder, layer, layer.path, crs=crs, file_layer=layer.file_layer), layer)
+        raise PlanError(Problem(name, None, problem, "确认无误后用 plan validate --seal 重新登记"))
 
 
 def read_vector(folder: Path, layer: Layer, path: str, *, crs: CRS, file_layer: str | None = None) -> gpd.GeoDataFrame:
@@ -125,7 +154,14 @@ def inside(folder: Path, path: str) -> Path:
     return target
 
 
-def _our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
+def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
+    """Bring a frame in the plan's CRS into the columns of a layer; every row that does not fit is a fault.
+
+    Raises
+    ------
+    PlanError
+        All faults, with their rows.
+    """
     kind = KINDS[layer.kind]
     file = layer.path or ""
     geometry = raw.geometry.to_numpy()

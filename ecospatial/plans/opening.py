@@ -11,6 +11,7 @@ from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, PlanError, Problem, RuleError
 from ecospatial.model import COMMON_COLUMNS, KINDS, STATUS_LABELS, Kind
 from ecospatial.plans.layers import Layer, Source, inside
+from ecospatial.plans.pixels import PIXEL_KEYS, read_pixels
 from ecospatial.plans.plan import DISTRICT_AROUND, Plan
 from ecospatial.rules import Rule, clashes, read_pack
 from ecospatial.strict_yaml import Entry, Mapping, read_yaml
@@ -23,6 +24,7 @@ LAYER_KEYS = (
     "kind", "name", "present", "path", "file_layer", "crs", "columns", "vocabulary", "status", "coverage",
     "accuracy_m", "valid", "source", "sha256",
 )  # fmt: skip
+FEATURE_KEYS = ("file_layer", "columns", "vocabulary")
 SOURCE_KEYS = ("publisher", "title", "retrieved", "licence", "url")
 
 
@@ -83,7 +85,18 @@ def open_plan(name_or_folder: str | Path) -> Plan:
             way_out = f"可用的规划：{'、'.join(shipped)}；或给出含 plan.yaml 的文件夹"
             raise PlanError(Problem("", None, f"没有名为 {folder.name} 的规划", way_out))
         folder = data_folder("layers") / str(name_or_folder)
-    content = read_yaml(folder / "plan.yaml", PlanError)
+    return read_plan(folder, folder / "plan.yaml")
+
+
+def read_plan(folder: Path, path: Path) -> Plan:
+    """Read a plan.yaml, wherever it lies, as that of a folder.
+
+    Raises
+    ------
+    PlanError, RuleError
+        As for ``open_plan``.
+    """
+    content = read_yaml(path, PlanError)
     if not isinstance(content, Mapping):
         raise PlanError(Problem("plan.yaml", None, "应为一组键和值", "见 docs/interface.md 第 2 节"))
     entry = Entry(content, "plan.yaml", "")
@@ -156,8 +169,11 @@ def _layers(entry: Entry) -> dict[str, Layer]:
 def _layer(entry: Entry) -> Layer | None:
     present = entry.choice("present", ("held", "none", "missing")) or "held"
     held = present == "held"
-    entry.closed(LAYER_KEYS, ("kind", "path", "status", "source") if held else ("kind", "source"))
     kind = entry.choice("kind", tuple(KINDS))
+    known: tuple[str, ...] = LAYER_KEYS
+    if kind is not None and KINDS[kind].shape == "raster":
+        known = (*(key for key in LAYER_KEYS if key not in FEATURE_KEYS), *PIXEL_KEYS)
+    entry.closed(known, ("kind", "path", "status", "source") if held else ("kind", "source"))
     if kind is None:
         return None
     for key in ("path", "file_layer", "columns", "vocabulary", "crs", "sha256"):
@@ -188,6 +204,7 @@ def _layer(entry: Entry) -> Layer | None:
         valid_to=None if valid is None else valid.date("to"),
         source=Source() if source is None else _source(source),
         sha256=_hash_text(entry),
+        pixels=read_pixels(entry, kind, held=held),
     )
 
 

@@ -14,7 +14,7 @@ import shapely
 
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.model import KINDS, PRESENT_LABELS, STATUS_LABELS
-from ecospatial.plans.layers import Layer, empty_frame, read_layer, read_vector, stacked
+from ecospatial.plans.layers import Layer, empty_frame, raster_path, read_layer, read_vector, stacked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,6 +53,7 @@ class Plan:
     packs: tuple[str, ...]
     review_number: str | None = None
     _frames: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _rasters: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
     _troubles: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     def frame(self, kind: str) -> gpd.GeoDataFrame:
@@ -104,6 +105,22 @@ class Plan:
             self._frames[name] = read_layer(self.folder, self.layers[name], self.crs)
         return self._frames[name].copy()
 
+    def raster_path(self, name: str) -> Path:
+        """Give the file of a raster layer; its hash is checked when it is first asked for.
+
+        Raises
+        ------
+        PlanError
+            There is no such raster layer, it is not held, or was altered.
+        SiteError
+            The file may not be opened.
+        """
+        if name not in self.layers:
+            raise PlanError(Problem("plan.yaml", None, f"没有名为 {name} 的图层", "请用 plan show 查看"))
+        if name not in self._rasters:
+            self._rasters[name] = raster_path(self.folder, self.layers[name])
+        return self._rasters[name]
+
     def of_kind(self, kind: str) -> list[Layer]:
         """List the layers of a kind, in the order of plan.yaml."""
         return [layer for layer in self.layers.values() if layer.kind == kind]
@@ -120,19 +137,26 @@ class Plan:
         if layer.present == "missing":
             return f"{layer.label}图层未取得，{self._whom(layer.kind)}"
         try:
-            self.layer_frame(layer.name)
+            self._touch(layer)
         except EcospatialError as fault:
             problem = fault.problems[0]
             return f"{layer.label}图层不可用：{problem.problem}"
         return None
 
+    def _touch(self, layer: Layer) -> None:
+        """Read a layer of features, or look at the file of a raster (its pixels are the raster room's)."""
+        if layer.pixels is None:
+            self.layer_frame(layer.name)
+        else:
+            self.raster_path(layer.name)
+
     def coverage(self, name: str) -> BaseGeometry | None:
         """Give the area in which absence of a feature of this layer means absence; None when unknown.
 
-        The polygon is in ``plan.crs``.
+        The polygon is in ``plan.crs``. A raster with ``coverage: extent`` has none here: its pixels say.
         """
         layer = self.layers[name]
-        if layer.coverage == "unknown":
+        if layer.coverage == "unknown" or (layer.coverage == "extent" and layer.pixels is not None):
             return None
         if layer.coverage == "extent":
             frame = self.layer_frame(name)
@@ -171,7 +195,7 @@ class Plan:
             return self._district
         boxes = []
         for layer in self.layers.values():
-            if layer.present == "held" and self.trouble(layer.name) is None:
+            if layer.present == "held" and layer.pixels is None and self.trouble(layer.name) is None:
                 frame = self.layer_frame(layer.name)
                 if not frame.empty:
                     boxes.append(shapely.box(*frame.total_bounds))
@@ -269,11 +293,12 @@ def _layer_faults(plan: Plan, layer: Layer) -> list[Problem]:
         if layer.sha256 is None:
             problems.append(Problem("plan.yaml", place, "sha256 未登记", "plan validate --seal 可写入"))
         try:
-            plan.layer_frame(layer.name)
+            plan._touch(layer)  # noqa: SLF001 - of this room
         except EcospatialError as fault:
             return problems + fault.problems
+    by_pixels = layer.coverage == "extent" and layer.pixels is not None
     try:
-        if layer.coverage != "unknown" and plan.coverage(layer.name) is None:
+        if layer.coverage != "unknown" and not by_pixels and plan.coverage(layer.name) is None:
             problems.append(Problem("plan.yaml", place, f"coverage {layer.coverage} 无法得出", "请检查 district 图层"))
     except EcospatialError as fault:
         problems += fault.problems

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
+from pyproj import CRS
 
 from ecospatial import model
+from ecospatial.maps.window import crs_words
 from ecospatial.report import values
+from ecospatial.report.corners import corners
+from ecospatial.report.drawings import MOST_MAPS, Drawings, drawings
 from ecospatial.report.tables import doubtful, worst_first
 
 if TYPE_CHECKING:
@@ -41,17 +46,36 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _finding_rows(findings: Findings) -> dict[str, list[dict[str, Any]]]:
+def _finding_rows(findings: Findings, rules: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Give the findings of each site, worst first, with the words the page shows."""
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
     frame = worst_first(frame.assign(doubtful=doubtful(frame)))
     rows: dict[str, list[dict[str, Any]]] = {str(site_id): [] for site_id in findings.summary.index}
+    accuracy = {str(site_id): values.plain(found) for site_id, found in findings.sites["accuracy_m"].items()}
     for row in values.records(frame):
         row["status_label"] = model.STATUS_LABELS.get(row["layer_status"] or "", "")
         row["layer_label"] = findings.layers["label"].get(row["layer"]) or ""
-        row["number"] = findings.rules["number"].get(row["rule_id"]) if "number" in findings.rules else None
+        row["number"] = rules.get(row["rule_id"], {}).get("number")
+        row["certainty"] = values.certainty(row, accuracy.get(row["site_id"]))
         rows.setdefault(row["site_id"], []).append(row)
     return rows
+
+
+def _grouped(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put rules that were not measured, for the same reason, into one row: ``rules`` lists them, else it is empty."""
+    result: list[dict[str, Any]] = []
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows:
+        measures = (row["distance_m"], row["margin_m"], row["overlap_m2"] or None, row["overlap_length_m"] or None)
+        key = (row["verdict"], row["reason"], row["certainty"])
+        if any(found is not None for found in measures):
+            result.append(row | {"rules": []})
+        elif key in groups:
+            groups[key]["rules"].append(row)
+        else:
+            groups[key] = row | {"rules": [row]}
+            result.append(groups[key])
+    return result
 
 
 def _missing(rule_when: object, project: dict[str, Any]) -> list[str]:
@@ -63,22 +87,44 @@ def _missing(rule_when: object, project: dict[str, Any]) -> list[str]:
     return [f"缺少：{words[key]}" for key in dict.fromkeys(asked) if key in words and project.get(key) is None]
 
 
-def _whom_to_ask(findings: Findings, rows: list[dict[str, Any]], project: dict[str, Any]) -> list[dict[str, Any]]:
+def _current(findings: Findings) -> dict[str, dict[str, Any]]:
+    """Give each rule once: the version in force on the day, where there are several."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in values.records(findings.rules.reset_index()):
+        if row["rule_id"] not in found or row.get("in_force"):
+            found[row["rule_id"]] = row
+    return found
+
+
+def _holders(findings: Findings) -> dict[str, list[str]]:
+    """Name who publishes the layers of a kind, and a layer by its name."""
+    found: dict[str, list[str]] = {}
+    for row in values.records(findings.layers.reset_index()):
+        for key in {row["kind"], f"layer {row['name']}"}:
+            found.setdefault(key, []).extend([row["publisher"]] if row["publisher"] else [])
+    return found
+
+
+def _whom_to_ask(
+    rows: list[dict[str, Any]],
+    project: dict[str, Any],
+    *,
+    rules: dict[str, dict[str, Any]],
+    holders: dict[str, list[str]],
+) -> list[dict[str, Any]]:
     """Say for each open finding who can close it; same answer, one line."""
-    layers, rules = findings.layers, findings.rules
     asked: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         keys: list[tuple[str, str]] = []
         if row["verdict"] == "no_data":
-            kind = rules["layer"].get(row["rule_id"], "")
-            held = layers[(layers.index == row["layer"]) | (layers["kind"] == kind)]
-            who = "、".join(dict.fromkeys(values.text(name) for name in held["publisher"] if values.text(name)))
+            kind = rules.get(row["rule_id"], {}).get("layer") or ""
+            who = "、".join(dict.fromkeys(holders.get(kind, []) + holders.get(f"layer {row['layer']}", [])))
             label = model.KINDS[kind].label if kind in model.KINDS else values.text(kind)
             keys = [(f"图层：{label}", who or "规划数据中未登记来源，请向主管部门索取")]
         elif row["verdict"] == "needs_facts" and not row["verified"]:
             keys = [("规则尚未核实", _KEEPER)]
         elif row["verdict"] == "needs_facts":
-            when = rules["when"].get(row["rule_id"])
+            when = rules.get(row["rule_id"], {}).get("when")
             keys = [(what, _APPLICANT) for what in _missing(when, project) or [row["reason"]]]
         for key in keys:
             asked.setdefault(key, []).append(row["rule_id"])
@@ -98,11 +144,12 @@ def _given(site: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _sites(findings: Findings) -> list[dict[str, Any]]:
-    rows, waiting = _finding_rows(findings), values.unverified_counts(findings.frame)
+    rules, holders = _current(findings), _holders(findings)
+    rows, waiting = _finding_rows(findings, rules), values.unverified_counts(findings.frame)
     shapes = findings.sites.geometry.geom_type.str.removeprefix("Multi").map(_GEOMETRY_WORDS).fillna("图形")
     given = values.records(pd.DataFrame(findings.sites.drop(columns="geometry")).assign(shape=shapes))
     result = []
-    told = values.records(findings.summary.reset_index())
+    told, rings = values.records(findings.summary.reset_index()), corners(findings.sites)
     for number, (site, project) in enumerate(zip(told, given, strict=True), start=1):
         own, counts = rows[site["site_id"]], values.counts(site)
         result.append(
@@ -116,9 +163,11 @@ def _sites(findings: Findings) -> list[dict[str, Any]]:
                 "given": _given(project),
                 "counts": counts,
                 "headline": values.headline(counts, site["decided"], unverified=waiting.get(site["site_id"], 0)),
-                "rows": [row for row in own if row["verdict"] != "not_applicable"],
+                "corners": rings[number - 1],
+                "rows": _grouped([row for row in own if row["verdict"] not in ("not_applicable", "clear")]),
+                "passed": _grouped([row for row in own if row["verdict"] == "clear"]),
                 "not_applicable": [row for row in own if row["verdict"] == "not_applicable"],
-                "ask": _whom_to_ask(findings, own, project),
+                "ask": _whom_to_ask(own, project, rules=rules, holders=holders),
                 "left_out": sum(counts.values()) - len(own),
             }
         )
@@ -168,17 +217,37 @@ def _tally(findings: Findings) -> list[dict[str, Any]]:
     ]
 
 
+def _css_text(value: object) -> Markup:
+    """Write a text as a CSS string that can not end the string, the style or the page."""
+    found = values.text(value)
+    safe = (letter if letter.isalnum() else f"\\{ord(letter):x} " for letter in found[:60])
+    return Markup('"{}"').format(Markup("".join(safe)))  # noqa: S704 - letters, digits and hexadecimal escapes only
+
+
+def _notices(meta: dict[str, Any], drawn: Drawings) -> list[str]:
+    """List what stands in red at the head of the report."""
+    own = list(meta["notices"])
+    return [*own, drawn.problem] if drawn.problem else own
+
+
 def render(findings: Findings) -> str:
     """Render the whole page; the same findings give the same text."""
-    template = _environment().get_template("report.html")
+    template, drawn, rules = _environment().get_template("report.html"), drawings(findings), _rules(findings)
+    meta = {"created": None, "review_number": None, "inputs": [], "notices": []} | values.plain(dict(findings.meta))
     return template.render(
-        meta={"created": None, "review_number": None, "inputs": [], "notices": []} | values.plain(dict(findings.meta)),
+        meta=meta,
+        notices=_notices(meta, drawn),
+        running=_css_text(meta.get("title") or meta.get("plan")),
+        crs_words=crs_words(CRS(findings.sites.crs)),
+        drawn=drawn,
+        most_maps=MOST_MAPS,
         verdicts={name: model.VERDICTS[name] for name in reversed(model.VERDICTS)},
         skipped=_skipped(findings.meta),
         tally=_tally(findings),
         sites=_sites(findings),
         layers=_layers(findings),
-        rules=_rules(findings),
+        rules=rules,
+        rule_numbers={rule["rule_id"]: number for number, rule in reversed(list(enumerate(rules, start=1)))},
     )
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-_NOTEBOOK_SITES = 20
+_NOTEBOOK_SITES, _NOTEBOOK_FINDINGS = 20, 60
+_WHOSE = ["地块编号", "地块名称"]
 _CERTAIN = {True: "", False: "边界存疑，需现场核定"}
 
 
@@ -33,7 +34,47 @@ def doubtful(frame: pd.DataFrame) -> pd.Series[bool]:
     return measured & asked & ~frame["certain"].astype(bool)
 
 
-def table(findings: Findings, site_id: str | None = None) -> pd.DataFrame:
+def _chip(label: str) -> str:
+    """Write a verdict with its colour and its letter; what is no verdict stays plain."""
+    found = next((verdict for verdict in model.VERDICTS.values() if verdict.label == label), None)
+    if found is None:
+        return escape(label)
+    return (
+        f'<span style="background:{found.colour};color:#000;padding:0 .5em;white-space:nowrap">'
+        f"<b>{found.letter}</b> {found.label}</span>"
+    )
+
+
+def _mark(label: str) -> str:
+    if label != model.STATUS_LABELS["schematic"]:
+        return escape(label)
+    return f'<span style="border:1px solid;color:#6a3d9a;padding:0 .4em;white-space:nowrap">{label}</span>'
+
+
+class Table(pd.DataFrame):
+    """A table of findings: an ordinary frame that shows verdicts in their colours in a notebook.
+
+    Whatever is made from it is an ordinary frame again.
+    """
+
+    def _repr_html_(self) -> str:
+        shown = pd.DataFrame(self.head(_NOTEBOOK_FINDINGS))
+        title, names = "", [str(name) for name in shown]
+        if names[:2] == _WHOSE and len(set(self["地块编号"])) == 1:  # one site: said once, above
+            title, names = "　".join(dict.fromkeys(escape(text(cell)) for cell in shown.iloc[0, :2])), names[2:]
+        ways = {"判定": _chip, "图层状态": _mark}
+        columns = [[ways.get(name, escape)(text(cell)) for cell in shown[name].astype(object)] for name in names]
+        head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in names)
+        cell = '<td style="text-align:left;vertical-align:top">'
+        rows = "".join(
+            f"<tr>{''.join(cell + found + '</td>' for found in row)}</tr>" for row in zip(*columns, strict=True)
+        )
+        rest = f"<p>其余 {len(self) - len(shown)} 条未显示</p>" if len(self) > len(shown) else ""
+        heading = f"<p><b>{title}</b></p>" if title else ""
+        return f"<div>{heading}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{rest}</div>"
+
+
+def table(findings: Findings, site_id: str | None = None) -> Table:
     """Show findings with Chinese headers, worst first.
 
     Parameters
@@ -45,8 +86,8 @@ def table(findings: Findings, site_id: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        One row per finding. Lengths in metres, areas in square metres and 亩.
+    Table
+        A DataFrame, one row per finding. Lengths in metres, areas in square metres and 亩.
 
     Raises
     ------
@@ -79,7 +120,7 @@ def table(findings: Findings, site_id: str | None = None) -> pd.DataFrame:
         "图层状态": status,
         "说明": frame["reason"],
     }
-    return pd.DataFrame(shown).reset_index(drop=True)
+    return Table(pd.DataFrame(shown).reset_index(drop=True))
 
 
 def width(line: str) -> int:
@@ -134,20 +175,18 @@ def notebook_html(findings: Findings) -> str:
     lines = []
     for record in records(summary.head(_NOTEBOOK_SITES).reset_index()):
         sentence = headline(counts(record), record["decided"], unverified=waiting.get(record["site_id"], 0))
-        verdict = model.VERDICTS[record["verdict"]]
-        chip = (
-            f'<span style="background:{verdict.colour};color:#000;padding:0 .5em;white-space:nowrap">'
-            f"<b>{verdict.letter}</b> {verdict.label}</span>"
-        )
-        cells = (escape(text(record["site_id"])), escape(text(record["site_name"])), chip, sentence)
+        chips = (_chip(verdict_label(record["verdict"])), _chip(verdict_label(record["decided"])))
+        cells = (escape(text(record["site_id"])), escape(text(record["site_name"])), *chips, sentence)
         lines.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
     if len(summary) > _NOTEBOOK_SITES:
-        lines.append(f'<tr><td colspan="4">其余 {len(summary) - _NOTEBOOK_SITES} 个地块见 .summary</td></tr>')
+        lines.append(f'<tr><td colspan="5">其余 {len(summary) - _NOTEBOOK_SITES} 个地块见 .summary</td></tr>')
     meta = findings.meta
     title = f"{escape(text(meta.get('title') or meta.get('plan')))}，核查日期 {escape(text(meta.get('on')))}"
     notices = "".join(f'<p style="color:#b00020">{escape(text(notice))}</p>' for notice in _notices(findings))
     first = escape(repr(text(summary.index[0]))) if len(summary) else ""
-    head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("地块", "名称", "最重判定", "结论"))
+    head = "".join(
+        f'<th style="text-align:left">{name}</th>' for name in ("地块", "名称", "最重判定", "已判定", "结论")
+    )
     return (
         f"<div><p><b>{title}</b>：{len(summary)} 个地块，{len(findings.rules)} 条规则</p>{notices}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"

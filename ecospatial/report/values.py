@@ -114,6 +114,42 @@ def hectares(area_m2: object) -> str:
     return "" if found is None else f"{round(found, 2) / 10000:,.4f} 公顷"
 
 
+def certainty(row: Mapping[str, Any], site_accuracy_m: float | None = None) -> str:
+    """Say in words how far the lines may be wrong before the answer changes, and whether they may.
+
+    Parameters
+    ----------
+    row
+        A finding: ``verdict``, ``certain``, ``margin_m`` and ``layer_accuracy_m``, unknown as None.
+    site_accuracy_m
+        Position error of the site itself.
+
+    Examples
+    --------
+    >>> certainty({"verdict": "prohibited", "certain": True, "margin_m": 400.0, "layer_accuracy_m": 150.0}, 0.5)
+    '余量 400.0 m，大于定位误差 150.5 m，可靠'
+    >>> certainty({"verdict": "clear", "certain": False, "margin_m": 50.0, "layer_accuracy_m": 150.0})
+    '余量 50.0 m，不大于定位误差 150.0 m，存疑'
+    >>> certainty({"verdict": "clear", "certain": True, "margin_m": None, "layer_accuracy_m": None})
+    '搜索范围内没有要素，可靠'
+    """
+    margin, accuracy = row["margin_m"], row["layer_accuracy_m"]
+    if row["verdict"] == "no_data":
+        return "未能量算，无从判断"
+    if margin is None:
+        if row["certain"]:
+            return "搜索范围内没有要素，可靠"
+        return "图层精度未知，存疑" if accuracy is None else "地块图形经较大修复，存疑"
+    if accuracy is None:
+        return f"余量 {metres(margin)}，图层精度未知，存疑"
+    error = metres(accuracy + (site_accuracy_m or 0.0))
+    if row["certain"]:
+        return f"余量 {metres(margin)}，大于定位误差 {error}，可靠"
+    if margin > accuracy + (site_accuracy_m or 0.0):
+        return f"余量 {metres(margin)}，大于定位误差 {error}，而地块图形经较大修复，存疑"
+    return f"余量 {metres(margin)}，不大于定位误差 {error}，存疑"
+
+
 def verdict_label(verdict: object) -> str:
     """Give the Chinese word of a verdict; nothing decided is 未决.
 

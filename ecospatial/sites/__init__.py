@@ -5,24 +5,26 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ecospatial import crs as crs_
 from ecospatial.errors import Problem, SiteError
-from ecospatial.sites import assembling, columns, sources
+from ecospatial.sites import assembling, columns, shapes, sources
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
     import geopandas as gpd
+    from numpy.typing import NDArray
     from pyproj import CRS
 
     from ecospatial.plans import Plan
 
     Path = str | os.PathLike[str]
 
-__all__ = ["from_wkt", "read_sites"]
+__all__ = ["from_wkt", "much_repaired", "read_sites"]
 
 
 def read_sites(
@@ -35,6 +37,10 @@ def read_sites(
     works: str | None = None,
     skip_bad: bool = False,
     allow_far: bool = False,
+    layer: str | None = None,
+    towgs84: str | None = None,
+    four_params: str | None = None,
+    max_vertices: int = sources.MAX_VERTICES,
 ) -> gpd.GeoDataFrame:
     """Read the sites of a file, of several, or of a frame into the form that checks work on.
 
@@ -43,8 +49,8 @@ def read_sites(
     Parameters
     ----------
     source
-        A file (survey TXT, CSV, XLSX, SHP, ZIP, GeoPackage, GeoJSON, KML, GML, FlatGeobuf, .gdb), a folder of
-        such files, a list of paths, or a GeoDataFrame.
+        A file (``docs/files.md`` lists what is read), a folder of such files, a pattern such as ``*.shp``, a list
+        of paths, or a GeoDataFrame.
     plan
         The plan in whose CRS the sites are wanted; also proves a CRS that no file says.
     crs
@@ -58,6 +64,15 @@ def read_sites(
         Leave sites without a usable geometry out and list them in ``attrs["skipped"]`` instead of raising.
     allow_far
         Accept sites more than 20 km outside the plan.
+    layer
+        Layer, CAD layer or sheet to read of files that have several.
+    towgs84
+        ``dx,dy,dz,rx,ry,rz,ppm`` from the datum of ``crs`` to CGCS2000, as ``+towgs84`` of PROJ.
+    four_params
+        ``dx,dy,angle,scale`` from a local plane to ``crs``, or to the CRS of the plan: metres, degrees
+        counter-clockwise, factor.
+    max_vertices
+        Refuse input with more vertices.
 
     Returns
     -------
@@ -82,10 +97,32 @@ def read_sites(
     (['07'], 'new')
     """
     given = _given(activity=activity, works=works)
-    parsed = None if crs is None else crs_.parse_crs(crs)
-    parts, attrs = sources.read_parts(source, without=facts)
+    parsed = crs_.stated(crs, towgs84=towgs84, four_params=four_params)
+    parts, attrs = sources.read_parts(source, without=facts, layer=layer, max_vertices=max_vertices)
     attrs |= {"allow_far": True} if allow_far else {}
     return assembling.assemble(parts, attrs, plan=plan, crs=parsed, facts=facts, given=given, skip_bad=skip_bad)
+
+
+def much_repaired(sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Tell which sites a repair changed by more than 1 % of their area or 100 m2: of them nothing is certain.
+
+    Parameters
+    ----------
+    sites
+        As from ``read_sites``.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> bow_tie = shapely.Polygon([(500000, 3520000), (500100, 3520100), (500100, 3520000), (500000, 3520100)])
+    >>> both = read_sites(gpd.GeoDataFrame(geometry=[bow_tie, shapely.box(500000, 3520000, 500100, 3520100)], crs=4549))
+    >>> much_repaired(both).tolist()
+    [True, False]
+    """
+    if sites.crs is None:
+        return np.zeros(len(sites), dtype=bool)
+    change = sites["repair_area_m2"].to_numpy(dtype=np.float64)
+    return shapes.doubtful(change, sites.geometry.to_numpy(), sites.crs)
 
 
 def from_wkt(
@@ -96,6 +133,9 @@ def from_wkt(
     activity: str | None = None,
     works: str | None = None,
     allow_far: bool = False,
+    towgs84: str | None = None,
+    four_params: str | None = None,
+    max_vertices: int = sources.MAX_VERTICES,
 ) -> gpd.GeoDataFrame:
     """Make a frame of one site from WKT (or EWKT) text, x before y.
 
@@ -103,7 +143,7 @@ def from_wkt(
     ----------
     text
         The geometry, e.g. ``POLYGON ((500000 3520000, ...))``.
-    plan, crs, activity, works, allow_far
+    plan, crs, activity, works, allow_far, towgs84, four_params, max_vertices
         As for ``read_sites``.
 
     Returns
@@ -124,8 +164,8 @@ def from_wkt(
     119.95
     """
     given = _given(activity=activity, works=works)
-    parsed = None if crs is None else crs_.parse_crs(crs)
-    part = sources.wkt_part(text)
+    parsed = crs_.stated(crs, towgs84=towgs84, four_params=four_params)
+    part = sources.wkt_part(text, max_vertices=max_vertices)
     attrs: dict[str, Any] = {"inputs": [{"file": part.file, "sha256": hashlib.sha256(text.encode()).hexdigest()}]}
     attrs |= {"allow_far": True} if allow_far else {}
     return assembling.assemble([part], attrs, plan=plan, crs=parsed, facts=None, given=given, skip_bad=False)

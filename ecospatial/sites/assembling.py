@@ -59,7 +59,7 @@ def assemble(
     attrs: dict[str, Any],
     *,
     plan: Plan | None,
-    crs: tuple[CRS, str | None] | None,
+    crs: crs_.Stated | None,
     facts: str | os.PathLike[str] | None,
     given: dict[str, Any],
     skip_bad: bool,
@@ -71,7 +71,7 @@ def assemble(
     parts, attrs
         As read; ``attrs`` go to the frame.
     plan, crs, facts, skip_bad
-        As for ``read_sites``, ``crs`` as from ``parse_crs``.
+        As for ``read_sites``, ``crs`` as from ``crs.stated``.
     given
         Our columns with the value that fills their empty cells.
 
@@ -90,7 +90,8 @@ def assemble(
         faults.rows[int(i)] = [Problem(*places[i], str(empty[i]), shapes.WAY)]
     faults.raise_(skip_bad=skip_bad)
     frame = _frame(table, done, located).iloc[[i for i in range(len(table)) if i not in faults.rows]]
-    attrs |= {"notices": [*attrs["notices"], *located.notices]}
+    told = [crs.told] if crs is not None and crs.told else []
+    attrs |= {"notices": [*attrs["notices"], *told, *located.notices]}
     frame.attrs = attrs | {"skipped": [*attrs.get("skipped", []), *_skipped(table, faults)]}
     return frame
 
@@ -139,7 +140,7 @@ def _located(
     faults: _Faults,
     *,
     plan: Plan | None,
-    crs: tuple[CRS, str | None] | None,
+    crs: crs_.Stated | None,
     allow_far: bool,
 ) -> _Located:
     """Bring all parts into the CRS of the plan, or into one without a plan."""
@@ -186,8 +187,10 @@ def _in_one(
 def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDataFrame:
     told = [text if isinstance(text, str) else "" for text in table["repair"]]
     before = table["repair_area_m2"].fillna(0.0).to_numpy(dtype=np.float64)
+    now = shapes.doubtful(done.area_change_m2, done.geometry, located.crs)
+    notes = zip(told, located.notes, done.note, np.where(now, shapes.DOUBTFUL, ""), strict=True)
     ours = table.assign(
-        repair=np.array([_joined(*texts) for texts in zip(told, located.notes, done.note, strict=True)], dtype=object),
+        repair=np.array([_joined(*texts) for texts in notes], dtype=object),
         repair_area_m2=before + done.area_change_m2,
     )
     first = [name for name in (*NAMES, "repair", "repair_area_m2", "source") if name != "site_id"]

@@ -42,7 +42,7 @@ def place(
     geometry: NDArray[Any],
     *,
     plan: Plan | None,
-    given: tuple[CRS, str | None] | None,
+    given: crs_.Stated | None,
     allow_far: bool,
 ) -> Placed:
     """Bring the geometries of a part into the CRS of the plan, or into their own without a plan.
@@ -56,7 +56,7 @@ def place(
     plan
         The plan.
     given
-        CRS and shift that the caller gives; they count before what the source declares.
+        What the caller says of the coordinates; counts before what the source declares.
     allow_far
         Whether sites may lie more than 20 km outside the plan.
 
@@ -66,6 +66,7 @@ def place(
         No CRS counts, or it can not be converted from.
     """
     area = None if plan is None else plan.area
+    geometry = geometry if given is None or given.four is None else given.four.apply(geometry)
     vertices = shapely.get_coordinates(geometry)
     found: list[crs_.Candidate] = []
     if plan is not None and area is not None:
@@ -73,6 +74,8 @@ def place(
     told = "" if plan is None else crs_.explain(found, plan.title)
     try:
         crs, shift, swapped, note = _counting(part, vertices, found, plan=plan, given=given)
+        if part.file and not swapped and shift is None:
+            _refuse_contradiction(vertices, crs, part.file)
         moved = _flipped(geometry) if swapped else geometry
         if shift is not None:
             moved = crs_.undo_shift(moved, shift)
@@ -105,20 +108,64 @@ def _counting(
     found: list[crs_.Candidate],
     *,
     plan: Plan | None,
-    given: tuple[CRS, str | None] | None,
+    given: crs_.Stated | None,
 ) -> tuple[CRS, str | None, bool, str]:
     """Decide: the caller's, the source's, the one proven by the plan. Gives CRS, shift, swapped, note."""
     if given is None and part.refusal is not None:
         raise CrsError(part.refusal)
-    chosen = given if given is not None else (None if part.crs is None else (part.crs, part.shift))
-    if chosen is None:
+    if given is not None and given.four is not None:
+        return _after_four(part, given, plan)
+    if given is not None and given.crs is not None:
+        crs, shift = given.crs, given.shift
+    elif part.crs is not None:
+        crs, shift = part.crs, part.shift
+    else:
         return _proven(part, vertices, found, plan)
-    crs, shift = chosen
-    swapped = False if part.ordered else _settled(part, vertices, crs, plan)
+    swapped = False if part.ordered or len(vertices) == 0 else _settled(part, vertices, crs, plan)
     notes = [] if given is None else [_difference(part, crs, shift)]
     notes += [f"由 {crs_.label(crs, shift)} 反算为 CGCS2000"] if shift is not None else []
     notes += ["X、Y 已对调"] if swapped else []
     return crs, shift, swapped, "；".join(filter(None, notes))
+
+
+def _after_four(part: Part, given: crs_.Stated, plan: Plan | None) -> tuple[CRS, str | None, bool, str]:
+    """Say in which CRS coordinates are once the four parameters moved them."""
+    target = given.crs if given.crs is not None else (None if plan is None else plan.crs)
+    if target is None:
+        way = "请用 --crs 写明换算后的坐标系，例如 EPSG:4549"
+        raise CrsError(Problem(part.file, None, "四参数换算到哪个坐标系不明", way))
+    crs_.require_metric(target)
+    return target, None, False, "已按四参数由地方坐标换算"
+
+
+def _refuse_contradiction(vertices: NDArray[Any], crs: CRS, file: str) -> None:
+    """Refuse numbers that can not be in the CRS, whoever says so."""
+    finite = vertices[np.isfinite(vertices).all(axis=1)]
+    if len(finite) == 0:
+        return
+    way = f"请核对坐标系，用 --crs 指明，可能是 {_by_size(finite)}"
+    fault = ""
+    if crs.is_geographic:
+        if (np.abs(finite) > (180.0, 90.0)).any():
+            fault = f"坐标不是经纬度，不可能是 {crs_.label(crs)}"
+    else:
+        east = crs_.false_easting(crs)
+        if east is not None and _degrees(finite):
+            fault = f"坐标是经纬度，不是 {crs_.label(crs)} 的米"
+        elif east is not None and (finite[:, 0] >= 1e7).all() and east < 1e6:
+            fault = f"东坐标带有带号前缀，而 {crs_.label(crs)} 没有"
+        elif east is not None and (finite[:, 0] < 1e6).all() and (finite[:, 0] > 1e5).all() and east > 1e6:
+            fault = f"东坐标没有带号前缀，而 {crs_.label(crs)} 有"
+    if fault:
+        raise CrsError(Problem(file, None, fault, way))
+
+
+def _degrees(vertices: NDArray[Any]) -> bool:
+    """Tell whether all vertices are a longitude and a latitude in China, in either order."""
+    for pairs in (vertices, vertices[:, ::-1]):
+        if bool(((pairs >= (73.0, 3.0)) & (pairs <= (136.0, 54.0))).all()):
+            return True
+    return False
 
 
 def _difference(part: Part, crs: CRS, shift: str | None) -> str:

@@ -19,6 +19,9 @@ _USABLE = (0, 1, 2, 3, 4, 5, 6)  # points, lines, polygons and their multiples
 _LARGEST = 1e9  # eastings with the number of the zone have eight digits
 _LEAST_M2 = 0.01  # below this no overlap counts
 _LEAST_M = 0.001
+# docs/interface.md 4: a repair that changes more leaves open what was meant.
+_CHANGE_SHARE, _CHANGE_M2 = 0.01, 100.0
+DOUBTFUL = "面积变化超过 1 % 或 100 m²，本地块的结论均不确定，请核对图形"
 WAY = "请更正图形，或加 --skip-bad 跳过"
 
 
@@ -52,6 +55,30 @@ def repaired(geometry: NDArray[Any], crs: CRS) -> tuple[Repaired, NDArray[Any]]:
     faults[there & areal & ~(shapely.area(done.geometry) * unit >= _LEAST_M2)] = "面积为零"
     faults[there & (size == 1) & ~(shapely.length(done.geometry) * np.sqrt(unit) >= _LEAST_M)] = "长度为零"
     return done, faults
+
+
+def doubtful(change_m2: NDArray[np.float64], geometry: NDArray[Any], crs: CRS) -> NDArray[np.bool_]:
+    """Tell which repairs changed the area by more than 1 % or 100 m2: of those sites nothing is certain.
+
+    Parameters
+    ----------
+    change_m2
+        Area after minus before, as in ``repair_area_m2``; NaN counts as no change.
+    geometry
+        The repaired geometries.
+    crs
+        Their CRS.
+
+    Examples
+    --------
+    >>> from pyproj import CRS
+    >>> square = np.array([shapely.box(0, 0, 100, 100)] * 3)
+    >>> doubtful(np.array([99.0, 101.0, -200.0]), square, CRS.from_epsg(4549)).tolist()
+    [False, True, True]
+    """
+    change = np.abs(np.nan_to_num(np.asarray(change_m2, dtype=np.float64)))
+    area = shapely.area(geometry) * unit_m2(geometry, crs)
+    return np.asarray((change > _CHANGE_M2) | (change > _CHANGE_SHARE * np.nan_to_num(area)))
 
 
 def unit_m2(geometry: NDArray[Any], crs: CRS) -> NDArray[np.float64]:

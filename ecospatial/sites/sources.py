@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from ecospatial import crs as crs_
 from ecospatial import files, formats
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = "内存数据"
 _DATUMS = {"xian80": "1980西安坐标系", "beijing54": "1954北京坐标系", "local": "地方坐标系"}
-_LEFT_OUT = (".dwg", ".dxf", ".xls", ".rar", ".7z", ".kmz", ".mdb", ".vrt")
-_CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 给出带七参数（+towgs84）的坐标系"
+_LEFT_OUT = (".dwg", ".xls", ".rar", ".7z", ".mdb", ".vrt")
+_CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 与 --towgs84 给出七参数、用 --four-params 给出四参数"
+# Red lines are far below this; what is read into memory stays within a gigabyte.
+_BYTES = 128 * 1024**2
+MAX_VERTICES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,13 @@ class Part:
         return "，".join(filter(None, [self.file or _IN_MEMORY, self.layer, f"第 {self.rows[i]} 行"]))
 
 
-def read_parts(source: Any, *, without: str | os.PathLike[str] | None) -> tuple[list[Part], dict[str, Any]]:
+def read_parts(
+    source: Any,
+    *,
+    without: str | os.PathLike[str] | None,
+    layer: str | None = None,
+    max_vertices: int = MAX_VERTICES,
+) -> tuple[list[Part], dict[str, Any]]:
     """Read a source.
 
     Parameters
@@ -65,6 +76,10 @@ def read_parts(source: Any, *, without: str | os.PathLike[str] | None) -> tuple[
         Path, paths, folder or GeoDataFrame.
     without
         A file that is no source of sites even when it lies in the folder (the facts).
+    layer
+        The layer, CAD layer or sheet to read of files that have several.
+    max_vertices
+        How many vertices all files together may have.
 
     Returns
     -------
@@ -86,7 +101,10 @@ def read_parts(source: Any, *, without: str | os.PathLike[str] | None) -> tuple[
     for path in _paths(source, without):
         try:
             place = files.safe_path(path)
-            parts.append(_file_part(place))
+            parts += _file_parts(place, layer)
+            if sum(int(shapely.get_num_coordinates(part.geometry).sum()) for part in parts) > max_vertices:
+                way = "请只保留需要核查的地块，或用 --max-vertices 放宽"
+                raise SiteError(Problem(place.name, None, f"顶点超过 {max_vertices} 个", way))
             inputs += [{"file": p.name, "sha256": files.sha256(p)} for p in _hashed(place)]
         except EcospatialError as error:
             wrong.append(error)
@@ -105,9 +123,12 @@ def _paths(source: Any, without: str | os.PathLike[str] | None) -> list[Any]:
     found: list[Any] = []
     for entry in [source] if single else list(source):
         text = entry if isinstance(entry, (str, os.PathLike)) else ""
-        folder = Path(text) if str(text).strip() and "\0" not in str(text) and len(str(text)) < 4096 else None
+        known = str(text).strip() and "\0" not in str(text) and len(str(text)) < 4096
+        folder = Path(text) if known else None
         if folder is not None and folder.suffix.lower() != ".gdb" and folder.is_dir():
             found += _in_folder(folder, without)
+        elif folder is not None and re.search(r"[*?\[]", folder.name) and folder.parent.is_dir():
+            found += _matching(folder) or [entry]
         else:
             found.append(entry)
     if not found:
@@ -115,15 +136,28 @@ def _paths(source: Any, without: str | os.PathLike[str] | None) -> list[Any]:
     return found
 
 
+def _matching(pattern: Path) -> list[Path]:
+    """List the files that a pattern such as ``*.shp`` means, unless a file is called just that."""
+    if pattern.exists():
+        return [pattern]
+    return sorted(p for p in pattern.parent.glob(pattern.name) if not p.name.startswith((".", "~$")))
+
+
 def _in_folder(folder: Path, without: str | os.PathLike[str] | None) -> list[Path]:
     facts = None if without is None else Path(without).absolute()
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith((".", "~$")) and p.absolute() != facts)
-    refused = [p for p in entries if p.suffix.lower() in _LEFT_OUT]
-    if refused:
-        for path in refused:
+    # The .dat beside a MapInfo table belongs to it.
+    tables = {p.stem for p in entries if p.suffix.lower() == ".tab"}
+    entries = [p for p in entries if not (p.suffix.lower() == ".dat" and p.stem in tables)]
+    for path in entries:
+        if path.suffix.lower() in _LEFT_OUT:
             files.safe_path(path)
     known = (*files.VECTOR_SUFFIXES, *files.DRAWN_SUFFIXES)
     found = [p for p in entries if p.suffix.lower() in known and (p.is_file() or p.suffix.lower() == ".gdb")]
+    outside = [p for p in found if p.is_symlink() and not p.resolve().is_relative_to(folder.resolve())]
+    if outside:
+        way = "请直接给出该文件，或把它复制到文件夹中"
+        raise SiteError([Problem(p.name, None, "这是指向文件夹以外的链接", way) for p in outside])
     if not found:
         raise SiteError(Problem(folder.name, None, "文件夹中没有可读取的文件", f"可读取：{'、'.join(known)}"))
     return found
@@ -132,19 +166,54 @@ def _in_folder(folder: Path, without: str | os.PathLike[str] | None) -> list[Pat
 # ------------------------------------------------------------------------------------- one kind each
 
 
-def _file_part(path: Path) -> Part:
-    suffix = path.suffix.lower()
-    if suffix == ".txt":
-        return _drawn_part(formats.read_survey(path), path.name)
-    if suffix in files.DRAWN_SUFFIXES:
-        return _drawn_part(formats.read_coordinates(path, known=KNOWN), path.name)
-    frame = files.read_vector(path)
-    names = [name for name, _ in files.list_layers(path)]
-    layer = names[0] if names and names[0] != path.stem else ""
+def _file_parts(path: Path, layer: str | None) -> list[Part]:
+    """Read one file; eastings with the numbers of several zones make several parts."""
+    drawing = _drawing(path, layer)
+    if drawing is None:
+        return [_vector_part(path, layer)]
+    zones = list(dict.fromkeys(drawing.prefixes))
+    if len(zones) < 2:
+        return [_drawn_part(drawing, path.name)]
+    return [_drawn_part(_of_zone(drawing, zone, first=zone == zones[0]), path.name) for zone in zones]
+
+
+def _drawing(path: Path, layer: str | None) -> Drawing | None:
+    match path.suffix.lower():
+        case ".txt":
+            return formats.read_survey(path)
+        case ".dat":
+            return formats.read_cass(path)
+        case ".dxf":
+            return formats.read_dxf(path, layer=layer)
+        case ".csv" | ".xlsx":
+            return formats.read_coordinates(path, known=KNOWN, sheet=layer)
+        case _:
+            return None
+
+
+def _of_zone(drawing: Drawing, zone: int | None, *, first: bool) -> Drawing:
+    kept = [i for i, prefix in enumerate(drawing.prefixes) if prefix == zone]
+    return replace(
+        drawing,
+        geometry=drawing.geometry[kept],
+        attributes=drawing.attributes.iloc[kept].reset_index(drop=True),
+        rows=tuple(drawing.rows[i] for i in kept),
+        faults=tuple(drawing.faults[i] for i in kept),
+        notes=tuple(drawing.notes[i] for i in kept),
+        notices=drawing.notices if first else (),
+        prefixes=(zone,) * len(kept),
+        # The head of the file names one zone; the numbers of the others name their own.
+        zone=drawing.zone if zone is None or zone == drawing.zone else None,
+    )
+
+
+def _vector_part(path: Path, layer: str | None) -> Part:
+    frame = files.read_vector(path, layer=layer, most_bytes=_BYTES)
+    name = str(frame.attrs.get("layer", ""))
     notes = "；".join(frame.attrs.get("notes", []))
     return Part(
         file=path.name,
-        layer=layer,
+        layer="" if name == path.stem else name,
         rows=tuple(range(1, len(frame) + 1)),
         geometry=frame.geometry.to_numpy(),
         attributes=pd.DataFrame(frame.drop(columns="geometry")),
@@ -153,9 +222,15 @@ def _file_part(path: Path) -> Part:
     )
 
 
-def wkt_part(text: str) -> Part:
+def wkt_part(text: str, *, max_vertices: int = MAX_VERTICES) -> Part:
     """Make a part of one WKT text."""
-    return _drawn_part(formats.read_wkt(text), "WKT")
+    # A vertex takes at least four characters: longer text is refused before it is read.
+    if len(text) > 100_000 + 60 * max_vertices or len(text) > _BYTES:
+        raise SiteError(Problem("WKT", None, "文本过长", "请改用文件"))
+    part = _drawn_part(formats.read_wkt(text), "WKT")
+    if int(shapely.get_num_coordinates(part.geometry).sum()) > max_vertices:
+        raise SiteError(Problem("WKT", None, f"顶点超过 {max_vertices} 个", "请用 --max-vertices 放宽"))
+    return part
 
 
 def _drawn_part(drawing: Drawing, file: str) -> Part:
@@ -206,8 +281,6 @@ def _declared(drawing: Drawing, file: str) -> tuple[CRS | None, str | None]:
 
 
 def _in_degrees(drawing: Drawing) -> bool:
-    import shapely
-
     vertices = np.abs(shapely.get_coordinates(drawing.geometry))
     return len(vertices) > 0 and bool((vertices <= 180.0).all())
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 RULE_KEYS = (
     "id", "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m",
-    "when", "unless", "effect_unless", "since", "until", "yields_to", "cite",
+    "above", "when", "unless", "effect_unless", "since", "until", "yields_to", "cite",
 )  # fmt: skip
 DISTANCES: MappingType[str, tuple[str, ...]] = MappingProxyType(
-    {"near": ("within_m",), "along_river": ("upstream_m", "downstream_m")}
+    {"near": ("within_m",), "along_river": ("upstream_m", "downstream_m"), "raster_above": ("above",)}
 )
+# Kinds of grids whose values can be above a limit; classes and bands can not.
+MEASURED_KINDS = ("dem", "slope", "flood_depth", "ndvi")
 # Relations that the vocabulary names but no room answers yet; their rules end in no_data and never in clear.
-UNANSWERED = ("along_river", "raster_above")
+UNANSWERED: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Rule:
     within_m: float = 0.0
     upstream_m: float = 0.0
     downstream_m: float = 0.0
+    above: float = 0.0
     when: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
     effect_unless: str = "restricted"
@@ -158,15 +161,17 @@ def _values(entry: Entry) -> dict[str, Any]:
     since, until = entry.date("since"), entry.date("until")
     if since is not None and until is not None and until < since:
         entry.fault("until", f"{until} 早于 since {since}")
-    if relation in ("overlaps", "outside") and kind is not None and kind.shape != "polygon":
+    if relation in ("overlaps", "outside") and kind is not None and kind.shape not in ("polygon", "raster"):
         entry.fault("layer", f"{relation} 只能用于面图层，{kind.name} 不是", "请改用 near")
+    if relation is not None and kind is not None:
+        _grid_relation(entry, relation, kind)
     if relation == "along_river" and layer not in (None, "intake"):
         entry.fault("layer", "along_river 只能用于 intake")
-    distances = {name: entry.number(name) for name in ("within_m", "upstream_m", "downstream_m")}
+    distances = {name: entry.number(name) for name in ("within_m", "upstream_m", "downstream_m", "above")}
     needed = DISTANCES.get(relation or "", ())
     for name, value in distances.items():
         if name in needed and value is None:
-            entry.fault(name, f"{relation} 需要此键", "请写距离（米）")
+            entry.fault(name, f"{relation} 需要此键", "请写限值" if name == "above" else "请写距离（米）")
         if name not in needed and value is not None and relation is not None:
             entry.fault(name, f"{relation} 不用此键", "请删去")
     return {
@@ -185,6 +190,15 @@ def _values(entry: Entry) -> dict[str, Any]:
         "cite": _cite(entry),
         **{name: value or 0.0 for name, value in distances.items()},
     }
+
+
+def _grid_relation(entry: Entry, relation: str, kind: Kind) -> None:
+    if relation == "raster_above" and kind.name not in MEASURED_KINDS:
+        entry.fault("layer", f"raster_above 不能用于 {kind.name}", f"可选：{'、'.join(MEASURED_KINDS)}")
+    if relation != "raster_above" and kind.shape == "raster":
+        entry.fault("layer", f"{kind.name} 是栅格，不能用 {relation}", "请改用 raster_above")
+    if kind.shape == "raster" and entry.values.get("where") is not None:
+        entry.fault("where", "栅格没有列", "请删去")
 
 
 def _where(entry: Entry, kind: Kind) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -1,0 +1,155 @@
+"""A base map drawn, and written to files."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from ecospatial import maps
+from ecospatial.checking.composite import area_by_verdict
+from ecospatial.errors import Problem, SiteError
+from ecospatial.maps.overlaid import Overlay, over_plan
+from ecospatial.maps.style import Hatch, Sign
+from ecospatial.model import DECIDED, VERDICTS
+
+if TYPE_CHECKING:
+    import folium
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ecospatial.plans import Plan
+
+_ORDER = [VERDICTS[name] for name in reversed(list(VERDICTS))]
+
+
+_COLUMNS = (
+    ("decided_label", "已判定"),
+    ("verdict_label", "最重判定"),
+    ("rules", "触及规则"),
+    ("reason", "说明"),
+    ("hectares", "投影面积"),
+)
+
+
+def _solid(colour: str) -> Sign:
+    return Sign(stroke="#333333", weight=0.6, fill=colour, opacity=0.6)
+
+
+def _decided(pieces: gpd.GeoDataFrame) -> tuple[list[tuple[str, Sign]], NDArray[np.intp]]:
+    """Give the signs of what is decided; hatched where something is still open, which must not read as passed."""
+    signs: list[tuple[str, Sign]] = []
+    places: dict[tuple[str, bool], int] = {}
+    for name in reversed(DECIDED):
+        verdict = VERDICTS[name]
+        for open_ in (False, True) if name != "prohibited" else (False,):
+            places[name, open_] = len(signs)
+            hatch = Hatch(colour=verdict.colour, angle=45, spacing=9, width=2.5)
+            striped = Sign(stroke="#333333", weight=0.6, fill="#ffffff", opacity=0.5, hatch=hatch)
+            label = f"{verdict.label}（尚有未决）" if open_ else verdict.label
+            signs.append((label, striped if open_ else _solid(verdict.colour)))
+    signs.append(("未决", _solid("#ffffff")))
+    found = []
+    for decided, worst in zip(pieces["decided"].astype(object), pieces["verdict"].astype(object), strict=True):
+        open_ = worst in ("no_data", "needs_facts")
+        found.append(places.get((decided, open_), len(signs) - 1) if decided == decided else len(signs) - 1)
+    return signs, np.array(found, dtype=np.intp)
+
+
+def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
+    """Draw a base map: what is decided, what is open, and the layers of the plan below.
+
+    Parameters
+    ----------
+    pieces
+        What ``base_map`` gave of the plan.
+    plan
+        The plan.
+    """
+    shown = pieces.assign(
+        verdict_label=[VERDICTS[str(v)].label for v in pieces["verdict"]],
+        decided_label=["未决" if v != v else VERDICTS[str(v)].label for v in pieces["decided"]],
+        hectares=[f"{area / 1e4:,.4f} 公顷" for area in pieces["area_m2"]],
+        rules=pieces["rule_ids"].str.replace(";", "、"),
+    )
+    names = [f"{piece} 号" for piece in pieces["piece_id"]]
+    worst = [(verdict.label, _solid(verdict.colour)) for verdict in _ORDER]
+    place = {verdict.value: number for number, verdict in enumerate(_ORDER)}
+    which = np.array([place[str(verdict)] for verdict in pieces["verdict"]], dtype=np.intp)
+    signs, decided = _decided(pieces)
+    overlays = [
+        Overlay("一张底图：最重判定", shown, worst, which, names, _COLUMNS, pane="area", show=False),
+        Overlay("一张底图：已判定", shown, signs, decided, names, _COLUMNS, pane="area"),
+    ]
+    return over_plan(
+        plan,
+        overlays,
+        group="一张底图",
+        title=f"{plan.title}　一张底图",
+        subtitle=f"{pieces.attrs.get('project', '')}　{pieces.attrs.get('on', '')}　{len(pieces)} 片",
+        notices=pieces.attrs.get("notices", []),
+    )
+
+
+def write_base_map(pieces: gpd.GeoDataFrame, plan: Plan, folder: Path) -> list[Path]:
+    """Write ``base_map.html`` and ``base_map.gpkg`` (tables ``pieces``, ``areas``, ``meta``): both or none.
+
+    Parameters
+    ----------
+    pieces
+        What ``base_map`` gave of the plan.
+    plan
+        The plan.
+    folder
+        Made when it does not exist; files of the same name are replaced, nothing else is touched.
+
+    Raises
+    ------
+    SiteError
+        The folder can not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=folder) as room:
+            page, package = Path(room) / "base_map.html", Path(room) / "base_map.gpkg"
+            page.write_text(maps.to_html(draw_base_map(pieces, plan)), encoding="utf-8", newline="\n")
+            _save_gpkg(pieces, package)
+            return [path.replace(folder / path.name) for path in (page, package)]
+    except OSError as error:
+        way_out = "请检查输出位置是否可写，或关闭正在打开文件的程序"
+        raise SiteError(Problem(folder.name, None, "输出文件夹不能写入", way_out)) from error
+
+
+def _save_gpkg(pieces: gpd.GeoDataFrame, path: Path) -> None:
+    meta = {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in pieces.attrs.items()
+    }
+    areas = pd.concat([_areas(pieces, column) for column in ("verdict", "decided")], ignore_index=True)
+    plain = pieces.assign(verdict=pieces["verdict"].astype(object), decided=_text(pieces["decided"]))
+    plain.attrs = {}
+    # GDAL writes the time of day into gpkg_contents; the same plan must give the same bytes.
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{pieces.attrs['on']}T00:00:00.000Z"})
+    try:
+        pyogrio.write_dataframe(plain, path, layer="pieces", driver="GPKG", geometry_type="Unknown")
+        pyogrio.write_dataframe(areas, path, layer="areas", driver="GPKG")
+        pairs = pd.DataFrame({"key": list(meta), "value": list(meta.values())}, dtype=object)
+        pyogrio.write_dataframe(pairs, path, layer="meta", driver="GPKG")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _areas(pieces: gpd.GeoDataFrame, column: str) -> pd.DataFrame:
+    table = area_by_verdict(pieces, column=column)
+    table.insert(0, "headline", column)
+    return table.reset_index(names="verdict")
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), None)

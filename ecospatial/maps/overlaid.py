@@ -1,0 +1,136 @@
+"""Frames of one's own over the layers of a plan: what an audit or a base map shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from ecospatial import crs as crs_room
+from ecospatial import model
+from ecospatial.maps import content
+from ecospatial.maps.drawn import CGCS2000, Drawn, Extras, drawn, plain_text
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    import folium
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from ecospatial.maps.style import Sign
+    from ecospatial.plans import Plan
+
+PRESENT_WORDS = {"missing": "未取得", "none": "本区不存在", "held": "不可用"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A frame to draw: its signs with their labels, the sign and the name of each row, what a click shows.
+
+    The frame is in a projected CRS; ``columns`` are pairs of column and Chinese label.
+    """
+
+    name: str
+    frame: gpd.GeoDataFrame
+    signs: Sequence[tuple[str, Sign]]
+    which: NDArray[np.intp]
+    names: Sequence[str]
+    columns: Sequence[tuple[str, str]] = ()
+    pane: str = "conflicts"
+    show: bool = True
+
+
+def over_plan(
+    plan: Plan,
+    overlays: Sequence[Overlay],
+    *,
+    group: str,
+    title: str,
+    subtitle: str,
+    notices: Sequence[str],
+    on: dt.date | None = None,
+) -> folium.Map:
+    """Draw frames over the layers of a plan, zoomed to its district.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    overlays
+        What is drawn over it, lowest first; empty ones are left out.
+    group
+        Heading of the overlays in the legend.
+    title, subtitle, notices
+        What stands above the map.
+    on
+        The day whose layers are drawn.
+
+    Returns
+    -------
+    folium.Map
+        Carries all it needs; every text from a file is shown as typed.
+    """
+    from ecospatial.maps.page import assemble
+
+    layers = content.plan_layers(plan, on=on)
+    for number, overlay in enumerate(overlays):
+        if len(overlay.frame):
+            layers.append(_drawn(overlay, f"overlay-{number}", group))
+    heading: dict[str, Any] = {
+        "title": plain_text(title),
+        "subtitle": plain_text(subtitle),
+        "notices": _told(layers, [plain_text(text) for text in notices]),
+        "absent": _absent(plan, on),
+        "two_letters": False,
+    }
+    return assemble(layers, _bounds(plan), title=heading["title"], heading=heading)
+
+
+def _drawn(overlay: Overlay, key: str, group: str) -> Drawn:
+    return drawn(
+        overlay.frame,
+        key=key,
+        name=overlay.name,
+        group=group,
+        pane=overlay.pane,
+        signs=overlay.signs,
+        which=overlay.which,
+        columns=overlay.columns,
+        extras=Extras(names=[plain_text(name) for name in overlay.names]),
+        show=overlay.show,
+    )
+
+
+def _told(layers: Sequence[Drawn], notices: list[str]) -> list[str]:
+    tolerance_m = max((layer.tolerance_m for layer in layers), default=0.0)
+    coarse = [f"图形为显示作了简化（不超过 {tolerance_m:g} m），不可用于量算"] if tolerance_m else []
+    return notices + [text for text in coarse if text not in notices]
+
+
+def _absent(plan: Plan, on: dt.date | None) -> list[tuple[str, str]]:
+    """Name what is not on the map and why: nothing drawn must not read as nothing there."""
+    found: dict[str, list[str]] = {}
+    for layer in plan.layers.values():
+        if on is not None and not layer.valid_on(on):
+            found.setdefault("当日不在有效期", []).append(layer.label)
+        elif layer.present != "held" or plan.trouble(layer.name):
+            found.setdefault(PRESENT_WORDS[layer.present], []).append(layer.label)
+        elif model.KINDS[layer.kind].shape == "raster":
+            found.setdefault("栅格，未绘制", []).append(layer.label)
+    return [(why, "、".join(dict.fromkeys(labels))) for why, labels in found.items()]
+
+
+def _bounds(plan: Plan) -> list[list[float]]:
+    if plan.area is None:
+        return [[31.5, 118.4], [32.3, 120.3]]  # from 南京 to 常州
+    west, south, east, north = plan.area.bounds
+    margin_m = max(0.06 * max(east - west, north - south), 300.0)
+    corners = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+    moved = crs_room.transform(np.array([corners], dtype=object), CRS(plan.crs), CGCS2000)
+    w, s, e, n = shapely.total_bounds(moved).round(6).tolist()
+    return [[s, w], [n, e]]

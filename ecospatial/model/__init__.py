@@ -1,0 +1,67 @@
+"""The domain as plain data: kinds of layers, vocabularies, verdicts, facts.
+
+One table serves validation, rule filters, labels and legends. Nothing here reads a file or computes.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ecospatial.model.activities import (
+    ACTIVITIES,
+    ACTIVITY_FORM,
+    EVERYDAY_NAMES,
+    activity_code,
+    activity_label,
+    search_activities,
+)
+from ecospatial.model.kinds import (
+    COMMON_COLUMNS,
+    KINDS,
+    PRESENT_LABELS,
+    RIVER_CLASSES,
+    STATUS_LABELS,
+    Column,
+    ColumnType,
+    Kind,
+    Shape,
+)
+from ecospatial.model.land_uses import LAND_USES
+from ecospatial.model.projects import (
+    FACT_FALSE,
+    FACT_TRUE,
+    FACT_UNKNOWN,
+    FACTS,
+    WORKS,
+    Fact,
+    fact_value,
+    works_value,
+)
+from ecospatial.model.verdicts import DECIDED, VERDICT_DTYPE, VERDICTS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ACTIVITIES", "ACTIVITY_FORM", "COMMON_COLUMNS", "DECIDED", "EFFECTS", "EVERYDAY_NAMES", "FACTS", "FACT_FALSE",
+    "FACT_TRUE", "FACT_UNKNOWN", "KINDS", "LAND_USES", "MU_M2", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC",
+    "PRESENT_LABELS", "RELATIONS", "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column",
+    "ColumnType", "Fact", "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value",
+    "search_activities", "works_value",
+]  # fmt: skip
+
+NOTICE_INTERNAL = "内部使用，未经审核，不得公开"
+NOTICE_SCHEMATIC = "含示意图层：位置为人工示意，不得作为审批依据"
+MU_M2 = 10000 / 15  # 1 公顷 = 15 亩
+
+RELATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "overlaps": "占用",
+        "near": "邻近",
+        "outside": "位于范围外",
+        "along_river": "沿河",
+        "raster_above": "栅格超限",
+    }
+)
+EFFECTS = ("prohibited", "restricted")

@@ -1,0 +1,21 @@
+"""Rule packs: one clause of law each, read from YAML, refused when not understood, looked through for slips."""
+
+from __future__ import annotations
+
+from ecospatial.rules.linting import Remark, lint
+from ecospatial.rules.reading import (
+    DISTANCES,
+    MEASURED_KINDS,
+    RULE_KEYS,
+    UNANSWERED,
+    Cite,
+    Condition,
+    Rule,
+    clashes,
+    read_pack,
+)
+
+__all__ = [
+    "DISTANCES", "MEASURED_KINDS", "RULE_KEYS", "UNANSWERED", "Cite", "Condition", "Remark", "Rule", "clashes", "lint",
+    "read_pack",
+]  # fmt: skip

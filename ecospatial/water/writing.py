@@ -1,0 +1,246 @@
+"""A study as files: GeoPackage, Excel and a map page, whole or not at all, the same bytes every time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+import xlsxwriter
+from pyproj import CRS
+
+from ecospatial import crs, maps
+from ecospatial.errors import Problem, SiteError
+from ecospatial.report.tables import width
+from ecospatial.report.values import plain, records
+from ecospatial.water.study import geometric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from os import PathLike
+
+    from ecospatial.water.study import Table, WaterStudy
+
+# No cell is a formula or a link, whatever it begins with.
+OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+# A fixed time, so that the same plan gives the same bytes.
+CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - Excel knows no zone
+STAMP = "2000-01-01T00:00:00.000Z"
+FONT = "Microsoft YaHei"
+LONLAT_DECIMALS = 9  # 0.1 mm
+LONGEST_TEXT = 32767  # of a cell of Excel
+_WIDEST = 48
+_FORMATS = (
+    ("_m3_d", "#,##0"), ("_m2", "#,##0.00"), ("_km2", "0.000"), ("_m", "#,##0.0"), ("share", "0.0%"),
+    ("utilisation", "0.0%"), ("hours", "0.0"), ("separate", "0.0%"), ("combined", "0.0%"), ("mixed", "0.0%"),
+    ("system_unknown", "0.0%"), ("standard", "0.0%"), ("standard_unknown", "0.0%"),
+)  # fmt: skip
+
+
+def write(study: WaterStudy, folder: str | PathLike[str], formats: Sequence[str] | None = None) -> list[Path]:
+    """Write a study into a folder; nothing is replaced before all is whole."""
+    wanted = known(DEFAULT_FORMATS if formats is None else formats)
+    place = Path(folder)
+    names = {name: f"{study.name}.{FORMATS[name][0]}" for name in wanted}
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=place) as room:
+            for name, file in names.items():
+                FORMATS[name][1](study, Path(room, file))
+            return [Path(room, file).replace(place / file) for file in names.values()]
+    except OSError as error:
+        way_out = "请检查输出位置是否可写，或关闭正在打开文件的程序"
+        raise SiteError(Problem(place.name, None, "结果不能写入", way_out)) from error
+
+
+def known(formats: Sequence[str]) -> list[str]:
+    """Give the formats asked for, each once.
+
+    Raises
+    ------
+    SiteError
+        One of them is not known.
+    """
+    way_out = f"可选：{'、'.join(FORMATS)}"
+    problems = [Problem("", None, f"没有“{name}”这种输出格式", way_out) for name in formats if name not in FORMATS]
+    if problems:
+        raise SiteError(problems)
+    return list(dict.fromkeys(formats))
+
+
+@contextmanager
+def _clock() -> Iterator[None]:
+    # GDAL writes the time of day into gpkg_contents.
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": STAMP})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def save_gpkg(study: WaterStudy, path: Path) -> None:
+    """Write every table as a layer straight to ``path``: ASCII columns, codes in Chinese; and ``meta``."""
+    with _clock():
+        for table in study:
+            cells = _storable(table)
+            if geometric(table):
+                shapes = table.frame.geometry.to_numpy()
+                frame = gpd.GeoDataFrame(cells, geometry=shapes, crs=study.plan.crs)
+                pyogrio.write_dataframe(frame, path, layer=table.name, driver="GPKG", geometry_type="Unknown")
+            else:
+                pyogrio.write_dataframe(cells, path, layer=table.name, driver="GPKG")
+        pyogrio.write_dataframe(_meta(study), path, layer="meta", driver="GPKG")
+
+
+def _about(study: WaterStudy) -> dict[str, str]:
+    from ecospatial import __version__
+
+    return {
+        "plan": study.plan.name,
+        "title": study.title,
+        "crs": study.plan.crs.to_string(),
+        "software": f"ecospatial {__version__}",
+    }
+
+
+def _meta(study: WaterStudy) -> pd.DataFrame:
+    rows = {"format": f"ecospatial-{study.name}", "version": "1"} | _about(study)
+    told = [*rows.items(), *(("notice", notice) for notice in study.notices)]
+    return pd.DataFrame(told, columns=["key", "value"], dtype=object)
+
+
+def save_map(study: WaterStudy, path: Path) -> None:
+    """Write the map page straight to ``path``."""
+    path.write_text(maps.to_html(study.map()), encoding="utf-8", newline="\n")
+
+
+def save_json(study: WaterStudy, path: Path) -> None:
+    """Write the JSON document straight to ``path``."""
+    path.write_text(json_text(study), encoding="utf-8", newline="\n")
+
+
+def json_text(study: WaterStudy) -> str:
+    """Give all tables as one JSON document: codes as they are, geometries as CGCS2000 longitude and latitude."""
+    document = {
+        "format": f"ecospatial-{study.name}",
+        "version": 1,
+        "meta": _about(study) | {"notices": list(study.notices)},
+        "tables": {table.name: _rows(table) for table in study},
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    columns = [name for name in table.frame.columns if name != "geometry"]
+    rows = records(pd.DataFrame(table.frame)[columns])
+    if geometric(table):
+        moved = crs.transform(table.frame.geometry.to_numpy(), CRS(table.frame.crs), crs.CGCS2000)
+        round_ = np.asarray(shapely.transform(moved, lambda xy: np.round(xy, LONLAT_DECIMALS) + 0.0), dtype=object)
+        for row, text in zip(rows, shapely.to_geojson(round_), strict=True):
+            row["geometry"] = None if text is None else json.loads(text)
+    return rows
+
+
+def _storable(table: Table) -> pd.DataFrame:
+    """Give every column a type that GeoPackage has: numbers, true and false, or text; unknown stays null."""
+    columns: dict[str, Any] = {}
+    for name, values in table.spoken().items():
+        cells = [plain(value) for value in values]
+        known = [cell for cell in cells if cell is not None]
+        if known and all(isinstance(cell, bool) for cell in known):
+            columns[str(name)] = pd.array(cells, dtype="boolean")
+        elif known and all(isinstance(cell, int) for cell in known):
+            columns[str(name)] = pd.array(cells, dtype="Int64")
+        elif known and all(isinstance(cell, int | float) for cell in known):
+            columns[str(name)] = pd.to_numeric(pd.Series(cells)).to_numpy(dtype="float64", na_value=float("nan"))
+        else:
+            columns[str(name)] = pd.Series([None if cell is None else str(cell) for cell in cells], dtype=object)
+    return pd.DataFrame(columns)
+
+
+def save_xlsx(study: WaterStudy, path: Path) -> None:
+    """Write every table as a sheet straight to ``path``: numbers are numbers, the header stays, columns filter."""
+    book = xlsxwriter.Workbook(str(path), OPTIONS)
+    book.set_properties({"title": clean(study.title), "created": CREATED})
+    base = {"font_name": FONT, "font_size": 10, "valign": "top"}
+    formats = {form: book.add_format(base | {"num_format": form}) for _, form in _FORMATS}
+    formats |= {
+        "text": book.add_format(base | {"text_wrap": True}),
+        "number": book.add_format(base | {"num_format": "#,##0.##"}),
+        "whole": book.add_format(base | {"num_format": "#,##0"}),
+        "head": book.add_format(base | {"bold": True, "bg_color": "#dce9f5", "border": 1, "text_wrap": True}),
+        "title": book.add_format({"font_name": FONT, "font_size": 14, "bold": True}),
+        "alarm": book.add_format({"font_name": FONT, "font_size": 10, "bold": True, "font_color": "#a4000f"}),
+    }
+    for table in study:
+        _sheet(book.add_worksheet(table.title[:31]), table, study, formats)
+    book.close()
+
+
+def clean(value: object) -> str:
+    r"""Turn a cell into text that Excel can hold: no control characters, not longer than it allows.
+
+    Examples
+    --------
+    >>> clean("a\x0bb"), clean(None)
+    ('a b', '')
+    """
+    found = plain(value)
+    text = "" if found is None else str(found)
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_TEXT]
+
+
+def _sheet(sheet: Any, table: Table, study: WaterStudy, formats: dict[str, Any]) -> None:
+    top = [f"{study.title}：{table.title}", *study.notices]
+    for row, line in enumerate(top):
+        sheet.write_string(row, 0, clean(line), formats["alarm" if row else "title"])
+    head = len(top)
+    shown = table.shown()
+    for column, label in enumerate(table.labels.values()):
+        sheet.write_string(head, column, clean(label), formats["head"])
+        cells = shown.iloc[:200, column].tolist()
+        widest = max(width(text) for text in (label, *cells))
+        sheet.set_column(column, column, min(widest, _WIDEST) + 2)
+    spoken = table.spoken()
+    for column, name in enumerate(table.labels):
+        form = next((formats[form] for ending, form in _FORMATS if name.endswith(ending)), formats["number"])
+        for row, value in enumerate(spoken[name], head + 1):
+            _put(sheet, row, column, plain(value), form, formats)
+    sheet.freeze_panes(head + 1, 0)
+    if len(spoken):
+        sheet.autofilter(head, 0, head + len(spoken), len(table.labels) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(head)
+
+
+def _put(sheet: Any, row: int, column: int, value: Any, form: Any, formats: dict[str, Any]) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_string(row, column, "是" if value else "否", formats["text"])
+    elif isinstance(value, int):
+        sheet.write_number(row, column, value, formats["whole"])
+    elif isinstance(value, float):
+        sheet.write_number(row, column, value, form)
+    else:
+        sheet.write_string(row, column, clean(value), formats["text"])
+
+
+FORMATS: Mapping[str, tuple[str, Callable[[WaterStudy, Path], None]]] = {
+    "gpkg": ("gpkg", save_gpkg),
+    "xlsx": ("xlsx", save_xlsx),
+    "map": ("html", save_map),
+    "json": ("json", save_json),
+}
+DEFAULT_FORMATS = ("gpkg", "xlsx", "map")
