@@ -1,7 +1,7 @@
-"""Check the example sites of every shipped plan: ``python3 scripts/demo.py``.
+"""Check the example sites of every shipped plan and audit the plan itself: ``python3 scripts/demo.py``.
 
-Makes the environment first when it is not there. Leaves report, map, GeoPackage and JSON in ``out/<plan>/``
-and prints the verdicts. The day is the one in the plan's examples, so that the result stays the same.
+Makes the environment first when it is not there. Leaves reports, maps and data of both in ``out/<plan>/`` and prints
+the verdicts. The day is the one in the plan's examples, so that the result stays the same.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ SIDE_FILES = (".shx", ".dbf", ".prj", ".cpg")
 
 
 def main() -> int:
-    """Check the examples of every plan and write what a planner would get."""
+    """Check the examples of every plan, audit the plan, and write what a planner would get."""
     environment.enter()
     import ecospatial as es
+    from ecospatial.auditing import headline
     from ecospatial.report import summary_text
 
     for name in es.list_plans():
         plan = es.open_plan(name)
         findings = check_examples(plan)
         folder = environment.ROOT / "out" / name
-        paths = findings.write(folder)
+        audit = es.audit(plan, on=findings.meta["on"])
+        paths = findings.write(folder) + audit.write(folder)
         print(summary_text(findings))
+        print(f"规划一致性核对：{headline(audit)}", end="\n\n")
         print(*(path.relative_to(environment.ROOT).as_posix() for path in paths), sep="\n", end="\n\n")
     return 0
 

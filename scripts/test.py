@@ -38,11 +38,16 @@ def main() -> int:
             "ruff": [*python, "ruff", "check", "."],
             "mypy": [*python, "mypy", "--strict", "ecospatial"],
             "import-linter": [sys.executable, "-c", lint_imports, "--no-logo"],
-            "pytest": [*pytest, "--cov=ecospatial", "--durations=10", f"--junitxml={results}"],
+            "pytest": [*pytest, *workers(), "--cov=ecospatial", "--durations=10", f"--junitxml={results}"],
         }
         times = {name: run(name, command) for name, command in stages.items()}
         passed, failed, skipped = counts(results)
     return report(times, passed=passed, failed=failed, skipped=skipped)
+
+
+def workers() -> list[str]:
+    """As many processes as there are cores, four at most; the tests of one file stay together for their fixtures."""
+    return ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
 
 
 def run(name: str, command: list[str]) -> tuple[bool, float]:
@@ -82,10 +87,12 @@ def report(times: dict[str, tuple[bool, float]], *, passed: int, failed: int, sk
 
 
 def install_browser() -> None:
-    """Install Chromium, Noto CJK and PostGIS with apt-get where they are absent and apt-get may be used."""
+    """Install Chromium, Noto CJK, PostGIS and LibreOffice where they are absent and apt-get may be used."""
     absent = [] if environment.browser() else ["chromium"]
     if not any(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
         absent += ["postgresql", "postgresql-postgis"]
+    if shutil.which("soffice") is None:
+        absent += ["libreoffice-writer-nogui", "libreoffice-calc-nogui"]
     if not has_chinese_font():
         absent += ["fonts-noto-cjk", "fontconfig"]
     if not absent:

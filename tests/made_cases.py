@@ -12,6 +12,7 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import shapely
@@ -20,18 +21,22 @@ from made_plans import CRS, SOURCE
 
 import ecospatial as es
 from ecospatial.model import ACTIVITIES, FACTS, KINDS, WORKS, activity_code
+from ecospatial.rules import clashes
 
 FOLDER = Path(__file__).resolve().parent / "cases"
 TODAY = dt.date(2026, 11, 20)
 DAY = dt.timedelta(days=1)
 MM = 0.001
 X0, Y0, ROW_M = 300000.0, 3300000.0, 14000.0  # scenes lie this far apart, so that no rule reads another's features
+TOGETHER = 16  # lines whose cases are checked in one go
 KEYS = {
     "rule",
     "law",
     "verdict",
     "days",
     "within_m",
+    "upstream_m",
+    "downstream_m",
     "places",
     "not_places",
     "projects",
@@ -219,6 +224,7 @@ class Scene:
             centre = shapely.LineString([(edge, self.y + 2150), (edge, self.y - 1850)])
             self.rivers.append({"river": name, "geometry": centre})
             self.banks.append({"river": name, "geometry": water})
+            self.x_of_river = min(edge, getattr(self, "x_of_river", edge))
             columns, edge = {"river": name, **columns}, edge + 20
         filled = {c.name: (c.words or ("某",))[0] for c in self.kind.columns if c.required and c.name not in columns}
         self.features.append({**filled, **columns, "geometry": shape})
@@ -247,6 +253,17 @@ class Scene:
         return [
             (200.0, True, "hit"), (-100 + MM, True, "plus 1 mm"), (-100.0, False, "exact"), (-250.0, False, "miss"),
         ]  # fmt: skip
+
+    def reaches(self):
+        """Sites in the water at either end of the stretch of the first intake: one millimetre inside and outside."""
+        if self.line.rule.relation != "along_river":
+            return
+        x, intake = self.x_of_river, self.y + 150
+        ends = (("up", 1, self.line.upstream_m), ("down", -1, self.line.downstream_m))
+        for word, sign, length in (end for end in ends if end[2] is not None):
+            for off, touched, sort in ((-MM, True, "minus 1 mm"), (MM, False, "plus 1 mm")):
+                near, far = intake + sign * (length + off), intake + sign * (length + off + 100)
+                yield shapely.box(x - 15, min(near, far), x + 15, max(near, far)), touched, f"{sort} {word}stream"
 
     def columns(self):
         """Give for each value of the statement, each other value and an empty cell the columns of a feature."""
@@ -292,6 +309,8 @@ def draw(line, number):
         else:
             inside = site(-250.0 if scene.kind.shape == "polygon" else -50.0)
             add("place" if wanted else "other place", inside, hit, wanted != outside)
+    for box, touched, sort in scene.reaches():
+        add(sort, box, hit, touched)
     plain = scene.distances()[0][0]
     plain = 0.0 if line.rule.relation == "near" and not line.within_m else plain
     # What is said of a project does not hang on the shape: a point is measured fast.
@@ -391,46 +410,101 @@ def write_plan(folder, features):
     return es.open_plan(folder)
 
 
-def run(pack, cases, *, replaced=None):
-    """Put cases to the rules of a pack; give what was found for each: verdict and whether it was touched.
-
-    ``replaced`` maps a line's row to the rule that stands in its place.
-    """
+def run(pack, cases):
+    """Put cases to the rules of a pack; give what was found for each: verdict and whether it was touched."""
     found = [None] * len(cases)
+    for (_, key), numbers in grouped(cases).items():
+        ids = {cases[n].line.rule.id for n in numbers}
+        rules = [line.rule for line in pack.lines if line.rule.id in ids]
+        if key.as_read:
+            own = {cases[n].line.row for n in numbers}
+            rules = [known_text(ln.rule) if ln.row in own else ln.rule for ln in pack.lines if ln.rule.id in ids]
+        answers = ask(pack, key, [cases[n] for n in numbers], rules)
+        for place, number in enumerate(numbers):
+            found[number] = answers.get((place, cases[number].line.rule.id))
+    return found
+
+
+class Key(NamedTuple):
+    """What cases have to share to be checked together."""
+
+    day: dt.date
+    missing: bool
+    as_read: bool
+
+
+def grouped(cases):
+    """The numbers of the cases that can be checked together, a few lines at a time: each is put to every rule."""
     groups = {}
     for number, case in enumerate(cases):
-        groups.setdefault((case.day, case.missing, case.as_read), []).append(number)
-    for (day, missing, as_read), numbers in groups.items():
-        ids = {cases[n].line.rule.id for n in numbers}
-        rules = [(replaced or {}).get(line.row, line.rule) for line in pack.lines if line.rule.id in ids]
-        if as_read:
-            read = {n: cases[n].line.row for n in numbers}
-            own = {id((replaced or {}).get(line.row, line.rule)) for line in pack.lines if line.row in read.values()}
-            rules = [known_text(rule) if id(rule) in own else rule for rule in rules]
-        plan = pack.plan(rules, missing=missing)
-        columns = {
-            key: [cases[n].project.get(key) for n in numbers] for key in ("activity", "works", "land_use", *FACTS)
-        }
-        names = [str(n) for n in numbers]
-        frame = gpd.GeoDataFrame({"site_id": names, **columns}, geometry=[cases[n].geometry for n in numbers], crs=CRS)
-        table = es.check(frame, plan, on=day).frame
-        keys = {(str(n), cases[n].line.rule.id): n for n in numbers}
-        wanted = zip(table["site_id"], table["rule_id"], table["verdict"], table.geometry, strict=True)
-        for site, rule, verdict, geometry in wanted:
-            number = keys.get((site, rule))
-            if number is not None:
-                found[number] = (verdict, geometry is not None)
-    return found
+        key = Key(case.day, case.missing, case.as_read)
+        groups.setdefault((case.line.row // TOGETHER, key), []).append(number)
+    return groups
+
+
+def ask(pack, key, cases, rules):
+    """Check the sites of the cases; give verdict and whether it was touched by (number of the case, id of the rule)."""
+    plan = pack.plan(rules, missing=key.missing)
+    columns = {name: [case.project.get(name) for case in cases] for name in ("activity", "works", "land_use", *FACTS)}
+    names = [str(n) for n in range(len(cases))]
+    frame = gpd.GeoDataFrame({"site_id": names, **columns}, geometry=[case.geometry for case in cases], crs=CRS)
+    table = es.check(frame, plan, on=key.day).frame
+    rows = zip(table["site_id"], table["rule_id"], table["verdict"], table.geometry.notna(), strict=True)
+    return {(int(site), rule): (verdict, touched) for site, rule, verdict, touched in rows}
+
+
+def unnoticed(pack, variants):
+    """Of the variants of rules (by the row of their line) give those for which no case comes out otherwise than stated.
+
+    Variants of one line are checked together, each under an id of its own. Two versions of a rule that stand on one day
+    are noticed by the reader of packs.
+    """
+    lines = {line.row: line for line in pack.lines}
+    alive = {}
+    for row, found in variants.items():
+        others = [rule for rule in pack.rules if rule.id == lines[row].rule.id and rule is not lines[row].rule]
+        alive[row] = {n: rule for n, rule in enumerate(found) if not clashes([rule, *others], "")}
+    rest = []
+    for row, line in lines.items():
+        # What is said of a place and of a project first: most is noticed by it.
+        plain = {Key(line.day, False, not line.read), Key(line.day, False, False)}
+        for key in sorted(plain, key=lambda key: not key.as_read):
+            _drop(pack, key, {row: line}, alive)
+        rest += [case for case in line.cases if Key(case.day, case.missing, case.as_read) not in plain]
+    for few, key in grouped(rest):
+        _drop(pack, key, {row: line for row, line in lines.items() if row // TOGETHER == few}, alive)
+    return {row: [variants[row][n] for n in found] for row, found in alive.items() if found}
+
+
+def _drop(pack, key, lines, alive):
+    """Leave out the variants of which a case of this key comes out otherwise than stated."""
+    cases, rules = [], []
+    for row, line in lines.items():
+        if not alive.get(row):
+            continue
+        mine = [case for case in line.cases if Key(case.day, case.missing, case.as_read) == key]
+        cases += mine
+        others = [other.rule for other in pack.lines if other.rule.id == line.rule.id and other is not line]
+        for number, variant in alive[row].items() if mine else ():
+            text = known_text(variant) if key.as_read else variant
+            rules += [dataclasses.replace(rule, id=f"{row}~{number}") for rule in (text, *others)]
+    if not cases:
+        return
+    answers = ask(pack, key, cases, rules)
+    for place, case in enumerate(cases):
+        for number in list(alive[case.line.row]):
+            if differs(case, answers.get((place, f"{case.line.row}~{number}"))):
+                del alive[case.line.row][number]
 
 
 def known_text(rule):
     return dataclasses.replace(rule, cite=dataclasses.replace(rule.cite, verified=TODAY))
 
 
+def differs(case, got):
+    return got is None or got[0] != case.verdict or (case.touched is not None and got[1] != case.touched)
+
+
 def wrong(cases, found):
     """The cases that came out otherwise than stated."""
-    return [
-        (case, got)
-        for case, got in zip(cases, found, strict=True)
-        if got is None or got[0] != case.verdict or (case.touched is not None and got[1] != case.touched)
-    ]
+    return [(case, got) for case, got in zip(cases, found, strict=True) if differs(case, got)]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import itertools
 import json
+import random
 
+import geopandas as gpd
+import made_cases
 import pytest
 from made_plans import TH30, district, layer, plan_folder, rule, square, worked_example
 
 from ecospatial import cli
-from ecospatial.model import ACTIVITIES, EVERYDAY_NAMES, LAND_USES, activity_code, search_activities
+from ecospatial.cli import asking
+from ecospatial.model import ACTIVITIES, EVERYDAY_NAMES, FACTS, LAND_USES, WORKS, activity_code, search_activities
+from ecospatial.plans import data_folder
+from ecospatial.rules import read_pack
 
 ON = "2026-11-20"
 NEAR, FAR = square(600), square(4000)
@@ -141,3 +149,76 @@ def test_land_use_is_asked_for_and_each_site_by_itself(check, tmp_path):
     plan_folder(folder, [district(folder), zone], own)
     assert check(folder, NEAR, "--ask", answers="没有这种用地\n城镇住宅用地\n")[1] == {"S": "prohibited"}
     assert check(folder, NEAR, "--ask", answers="1001\n")[1] == {"S": "not_applicable"}
+
+
+# ------------------------------------------------------- just the questions that can still change a verdict, by trying
+
+RULES = [rule for path in sorted(data_folder("layers").glob("packs/*.yaml")) for rule in read_pack(path)]
+KEYS = ("activity", "works", "land_use", *FACTS)
+
+
+def wanted(conditions):
+    """The groups of a rule as tests/made_cases.py reads them, with logic of its own."""
+    for condition in conditions:
+        values = {"activity": condition.activity, "works": condition.works, "land_use": condition.land_use}
+        yield {key: list(found) for key, found in values.items() if found} | dict(condition.facts)
+
+
+def verdict(rule, project):
+    if rule.when and made_cases.any_holds(list(wanted(rule.when)), project) is False:
+        return "not_applicable"
+    if not rule.verified:
+        return "needs_facts"
+    if rule.unless and made_cases.any_holds(list(wanted(rule.unless)), project):
+        return rule.effect_unless
+    return rule.effect
+
+
+def values_of(rule):
+    """For each key that a rule names, the values it names and one beside them."""
+    found = {}
+    for group in (*wanted(rule.when), *wanted(rule.unless)):
+        for key, value in group.items():
+            found.setdefault(key, set()).update(value if isinstance(value, list) else [value, not value])
+    beside = {"activity": ["T97"], "works": list(WORKS), "land_use": ["16"]}
+    return {key: sorted({*values, *beside.get(key, [])}) for key, values in found.items()}
+
+
+def can_change(rule, known):
+    """The unknown keys of which one answer and another, all else the same, give another verdict."""
+    options = {key: [known[key]] if key in known else values for key, values in values_of(rule).items()}
+    keys, found = [key for key in options if key not in known], set()
+    for key in keys:
+        others = [name for name in options if name != key]
+        for fixed in itertools.product(*(options[name] for name in others)):
+            base = dict(zip(others, fixed, strict=True))
+            if len({verdict(rule, base | {key: value}) for value in options[key]}) > 1:
+                found.add(key)
+                break
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_questions_are_those_whose_answer_can_change_a_verdict(seed):
+    drawn = random.Random(seed)  # noqa: S311 - the same sample each time is wanted
+    asked = 0
+    for shipped in drawn.sample(RULES, 40):
+        # Long lists of sections and uses say the same as their first ones.
+        short = [dataclasses.replace(c, activity=c.activity[:3], land_use=c.land_use[:2]) for c in shipped.when]
+        one = dataclasses.replace(shipped, when=tuple(short))
+        options = values_of(one)
+        known = {key: drawn.choice(values) for key, values in options.items() if drawn.random() < 0.4}
+        row = {key: known.get(key) for key in KEYS}
+        site = gpd.GeoDataFrame([row], geometry=[NEAR], crs="EPSG:4549").astype(dict.fromkeys(KEYS, object))
+        found = set(asking._open(site, [one]))
+        assert found == can_change(one, known), (one.id, known)
+        asked += len(found)
+    assert asked >= 10
+
+
+def test_of_several_rules_the_questions_are_asked_once_each(check, tmp_path):
+    more = [TH30, rule("B", when={"works": ["new"], "new_outfall": True}), rule("C", when={"works": ["existing"]})]
+    folder = worked_example(tmp_path / "p", more)
+    code, verdicts, err, _ = check(folder, NEAR, "--ask", answers="新建\n住宅\n否\n")
+    assert code == 0 and len(questions(err)) == 3
+    assert set(verdicts.values()) == {"not_applicable"}

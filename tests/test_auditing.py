@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sqlite3
 import zipfile
@@ -16,6 +17,7 @@ import test_browser
 from made_audits import CRS, ON, sound, target
 from made_plans import rule
 from shapely import box
+from test_readme import ROOT
 
 import ecospatial as es
 from ecospatial.auditing import CHECKS, SIZES, STATUSES
@@ -285,3 +287,14 @@ def test_the_base_map_command(run, tmp_path):
     assert code == 0, err
     assert "判定不通过：600.0000 公顷（6.00%，1 片）" in out
     assert sorted(path.name for path in place.iterdir()) == ["base_map.gpkg", "base_map.html"]
+
+
+def test_the_demo_audits_the_plans(monkeypatch, tmp_path, capsys):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    demo, environment = importlib.import_module("demo"), importlib.import_module("environment")
+    monkeypatch.setattr(environment, "enter", lambda *_: None)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(es, "list_plans", lambda: ["changzhou-tianning"])
+    assert demo.main() == 0
+    assert "规划一致性核对：公布指标：相符" in capsys.readouterr().out
+    assert {*FILES, "report.html"} <= {path.name for path in (tmp_path / "out" / "changzhou-tianning").iterdir()}

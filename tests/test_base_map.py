@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ import shapely
 from made_audits import CRS, EAST, NORTH, ON, SOUTH, WEST, sound
 from made_plans import CITE, rule
 from shapely import LineString, box
+from test_readme import ROOT
 
 import ecospatial as es
 from ecospatial.checking.composite import area_by_verdict, base_map
@@ -212,6 +214,18 @@ def test_the_pieces_of_a_shipped_plan_fit_and_agree_with_check(name):
     agree(made, pieces, scattered(made, 300, 7), activity="C26", works="new")
 
 
+@pytest.mark.parametrize(("count", "least"), [(30, 30), (120, 200)])
+def test_a_plan_as_dense_as_a_district_stays_seamless_as_it_grows(monkeypatch, tmp_path, count, least):
+    # The plans that the growth in docs/interface.md is measured on.
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    across_m = importlib.import_module("benchmark_base_map").make(tmp_path, count)
+    made = es.open_plan(tmp_path)
+    pieces = base_map(made, activity="C26", on=ON)
+    assert len(pieces) > least
+    assert pieces["area_m2"].sum() == pytest.approx(across_m**2, rel=1e-6)
+    agree(made, pieces, scattered(made, 150, 5), activity="C26", works="new")
+
+
 # ------------------------------------------------------------------------------------------- files
 
 
@@ -221,6 +235,10 @@ def test_a_map_says_what_is_open_and_what_the_strips_are(tmp_path):
     assert "尚有未决" not in to_html(draw_base_map(base_map(plan(tmp_path / "b", FARM), on=ON), made))
     assert "一张底图" in page
     assert "判定不通过" in page
+    # 6 of 100 km2 of farmland, and how much is left, stand in the legend.
+    whole = to_html(draw_base_map(base_map(plan(tmp_path / "d", FARM), on=ON), made))
+    assert "判定不通过 600.00 公顷（6.0%）" in whole
+    assert "判定通过 9,400.00 公顷（94.0%）" in whole
     strips = base_map(plan(tmp_path / "c", RIVER), activity="C26", on=ON)
     assert "廊道" in to_html(draw_base_map(strips, made))
 

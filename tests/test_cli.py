@@ -120,7 +120,7 @@ def test_wkt_activity_and_works(run, plan):
         (["check", "SITES", "--plan", "PLAN", "--surely"], ["--surely"]),
         (["check", "--wkt", "POLYGON((0 0", "--plan", "PLAN"], ["WKT"]),
         (["check", "far.geojson", "--plan", "PLAN"], ["far.geojson"]),
-        (["map", "--plan", "PLAN", "--out", "x.png"], ["x.png", ".html"]),
+        (["map", "--plan", "PLAN", "--out", "x.gif"], ["x.gif", ".html"]),
         (["rules", "show", "NONE"], ["NONE"]),
         (["plan", "show", "nowhere"], ["nowhere"]),
         (["nonsense"], ["nonsense"]),

@@ -116,14 +116,31 @@ AREAS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("planted", AREAS.values(), ids=list(AREAS))
-def test_a_planted_fault_is_found_with_its_area(tmp_path, planted):
-    changes, check, status, areas = planted
-    rows = found(sound(tmp_path, **changes), check, status)
+# What follows from a fault and is true as well: check and areas. Anything else would be a false alarm.
+ALSO = {
+    "red line over farmland": {"space": [6e5]},  # 300 m of it lie in 农业空间
+    "farmland over urban boundary": {"space": [12e5], "water": [2e5]},
+    "red line over urban boundary": {"space": [1e5]},
+    "only along a line": {"space": [4e5]},
+    "missing class": {"class": [4e7], "space": [2e6, 4e6]},
+    "feature outside the district": {"space": [1e4]},
+    "nearly the same twice": {"overlap": [2000]},  # the copy reaches 1 m into F2
+}
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_a_planted_fault_is_found_with_its_area_and_nothing_else_is(tmp_path, name):
+    changes, check, status, areas = AREAS[name]
+    folder = sound(tmp_path, **changes)
+    rows = found(folder, check, status)
     assert sorted(rows["area_m2"]) == pytest.approx(sorted(areas), rel=1e-6)
     assert (rows.geometry.area.to_numpy() == pytest.approx(rows["area_m2"].to_numpy())) is True
     assert rows["reason"].str.len().gt(5).all()
     assert rows["x_m"].between(WEST - 1, EAST + 300).all()
+    frame = audit(es.open_plan(folder), on=ON).frame
+    rest = frame[(frame["status"] == "fault") & (frame["check"] != check)]
+    others = {key: sorted(group) for key, group in rest.groupby("check", sort=False)["area_m2"]}
+    assert others == {key: pytest.approx(sorted(value), rel=1e-6) for key, value in ALSO.get(name, {}).items()}
 
 
 def test_slivers_are_told_from_conflicts_by_width(tmp_path):
@@ -134,6 +151,27 @@ def test_slivers_are_told_from_conflicts_by_width(tmp_path):
     assert rows["width_m"].round(2).tolist() == [2.5, 1.5]
     wider = found(tmp_path, "gap", sliver_m=3.0)
     assert wider["size_class"].tolist() == ["sliver", "sliver"]
+
+
+@pytest.mark.parametrize(("off", "faults"), [(0, 0), (0.1, 1)])
+def test_what_is_narrower_than_the_coordinates_are_written_is_a_note(tmp_path, off, faults):
+    # Degrees with 7 decimals are centimetres: corners that are the same in the plan come back up to 5 mm apart.
+    # Long straight edges get more corners, as what is straight in degrees is bent in the plane.
+    (tmp_path / "p").mkdir()
+    shapes = shapely.segmentize([ECO, box(502000 + off, SOUTH, 506000, NORTH), URBAN], 200)
+    frame = gpd.GeoDataFrame({"space": SPACES}, geometry=list(shapes), crs=made_audits.CRS)
+    frame.to_crs(4490).to_file(tmp_path / "p" / "ts.geojson", driver="GeoJSON", COORDINATE_PRECISION=7)
+    more = [entry("territorial_space", "ts.geojson")]
+    told = audit(es.open_plan(sound(tmp_path / "p", without=["territorial_space"], more=more)), on=ON).frame
+    assert (told["status"] == "fault").sum() == faults
+    notes = told[told["size_class"] == "rounding"]
+    assert set(notes["check"]) >= {"gap", "outside"}
+    assert notes["width_m"].max() < 0.0112
+    assert notes["reason"].str.contains("取位").all()
+    if faults:
+        row = told[told["status"] == "fault"].iloc[0]
+        assert (row["check"], row["size_class"]) == ("gap", "sliver")
+        assert row["area_m2"] == pytest.approx(1000, abs=100)  # 0.1 m over 10 km, each end within 1 cm
 
 
 def test_features_that_share_only_an_edge_or_stand_apart_are_left_alone(tmp_path):
@@ -185,8 +223,9 @@ SHAPES = {
 @pytest.mark.parametrize("planted", SHAPES.values(), ids=list(SHAPES))
 def test_a_bad_shape_is_found(tmp_path, planted):
     shape, area, word = planted
-    rows = found(sound(tmp_path, basic_farmland=farmland(shape)), "shape")
-    assert len(rows) == 1
+    frame = audit(es.open_plan(sound(tmp_path, basic_farmland=farmland(shape))), on=ON).frame
+    rows = frame[frame["status"] == "fault"]
+    assert rows["check"].tolist() == ["shape"]
     assert word in rows["reason"].iloc[0]
     assert rows["features"].iloc[0] == "basic_farmland:F3"
     assert rows["area_m2"].iloc[0] == pytest.approx(area, rel=1e-6)
@@ -307,11 +346,49 @@ def test_a_shift_that_was_left_in(tmp_path, shift, name):
 
 
 def test_a_shift_of_a_line_is_seen_by_the_space_it_belongs_to(tmp_path):
-    # A red line right up to the edge of its space: 500 m off, it sticks out on the east.
-    red = [box(500700, 3521000, 501990, 3523000)]
+    # Red lines along all edges of their space: 500 m off, they stick out, and no other move makes them fit.
+    red = [box(500010, 3520010, 501990, 3521000), box(500010, 3528000, 501990, 3529990)]
     rows = found(sound(tmp_path, eco_redline=shifted(red, cgcs2000_to_gcj02)), "position")
     assert rows["layer"].tolist() == ["eco_redline"]
     assert "GCJ-02" in rows["reason"].iloc[0]
+
+
+def test_what_also_fits_after_other_moves_is_a_hint_only(tmp_path):
+    # Only up to the eastern edge of its space: pushed back anywhere to the west it would fit.
+    red = [box(500700, 3521000, 501990, 3523000)]
+    folder = sound(tmp_path, eco_redline=shifted(red, cgcs2000_to_gcj02))
+    assert found(folder, "position").empty
+    assert "只是线索" in found(folder, "position", "note")["reason"].iloc[0]
+    assert len(found(folder, "space")) == 1
+
+
+def test_a_shift_of_the_district_itself_is_told_by_what_tiles_it(tmp_path):
+    rows = found(sound(tmp_path, district=shifted([made_audits.DISTRICT], cgcs2000_to_gcj02)), "position")
+    assert rows["layer"].tolist() == ["district"]
+    assert "GCJ-02" in rows["reason"].iloc[0]
+
+
+@pytest.mark.parametrize("kind", ["bank_line", "river_centreline"])
+def test_a_shift_of_a_river_is_told_by_its_banks(tmp_path, kind):
+    # A bent river 80 m wide, drawn between its banks and along its middle; one of the two is shifted.
+    middle = LineString([(501000, 3521000), (503000, 3524000), (507000, 3524500), (509000, 3529000)])
+    shapes = {"bank_line": [middle.buffer(40, cap_style="flat")], "river_centreline": [middle]}
+    shapes[kind] = shifted(shapes[kind], cgcs2000_to_gcj02)
+    more = []
+    (tmp_path / "p").mkdir()
+    for name, made in shapes.items():
+        write(tmp_path / "p", f"{name}.gpkg", made, river=["甲河"])
+        more.append(entry(name, f"{name}.gpkg"))
+    rows = found(sound(tmp_path / "p", more=more), "position")
+    assert rows["layer"].tolist() == [kind]
+
+
+def test_where_a_shift_would_not_show_that_is_said(tmp_path):
+    # The towns tile the district; the water source zones and the outfall stand far from everything they have to fit.
+    rows = found(sound(tmp_path), "position", "met").set_index("layer")["reason"]
+    assert "相合" in rows["town"]
+    assert "看不出来" in rows["outfall"]
+    assert "看不出来" in rows["water_source_zone"]
 
 
 def test_a_layer_that_is_merely_wrong_is_not_called_shifted(tmp_path):

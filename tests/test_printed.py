@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from ecospatial import maps, model
 from ecospatial.errors import EcospatialError
-from ecospatial.maps import fonts, furniture, printed, sheet, window
+from ecospatial.maps import fonts, furniture, layout, printed, sheet, window
 from ecospatial.maps.style import Hatch
 
 MM = 72 / 25.4  # SVG units (points) in a millimetre
@@ -31,7 +31,7 @@ def texts(findings, site_id="A-01"):
     """Give every text on the map as matplotlib was told to draw it."""
     with sheet.house_settings():
         made = printed._made(printed._share(findings), site_id)
-    return [found for found in made.sheet.figure.findobj(Text) if found.get_text()]
+    return [found for found in made.page.sheet.figure.findobj(Text) if found.get_text()]
 
 
 def words(findings, site_id="A-01"):
@@ -243,7 +243,7 @@ def test_every_kind_of_site_is_drawn(site_id, plan):
 def test_labels_do_not_lie_on_each_other(plan):
     with sheet.house_settings():
         made = printed._made(printed._share(made_findings(plan)), "A-02")
-    taken = made.labels.taken[2:]
+    taken = made.page.labels.taken[2:]
     shapes = shapely.box(*np.array(taken).T)
     left, right = np.triu_indices(len(shapes), k=1)
     assert shapely.area(shapely.intersection(shapes[left], shapes[right])).max(initial=0) == 0
@@ -445,9 +445,9 @@ def test_crs_is_said_as_survey_papers_do(code, said):
 
 
 def test_a_long_legend_is_cut_and_it_is_said():
-    paper = sheet.Sheet(*furniture.SIZE_MM, family=fonts.needed())
+    paper = sheet.Sheet(*layout.SITE.size_mm, family=fonts.needed())
     rows = [furniture.Row(f"图层 {n}", maps.printed.Sign(), "polygon") for n in range(60)]
-    furniture._legend(paper, rows, 40)
+    furniture._legend(paper, rows, layout.SITE, 40)
     shown = [text.get_text() for text in paper.figure.findobj(Text) if text.get_text()]
     # 80 mm of room, 4 mm a row: 19 rows and the rest in words
     assert shown[-1] == "其余 41 类见网页地图的图例"

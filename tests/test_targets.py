@@ -189,6 +189,24 @@ def test_part_of_a_layer_is_enough_where_more_can_only_help(tmp_path):
     assert frame["status"].to_dict() == {"least": "met", "most": "missed", "same": "missed"}
 
 
+@pytest.mark.parametrize(
+    ("compare", "value", "status"),
+    [(">=", 10, "met"), (">=", 30, "missed"), (">=", 20, "cannot_tell"), ("<=", 30, "met"), ("<=", 10, "missed"),
+     ("<=", 20, "cannot_tell"), ("=", 18, "cannot_tell"), ("=", 12, "cannot_tell"), ("=", 30, "missed"),
+     ("=", 5, "missed")],
+)  # fmt: skip
+def test_features_of_an_unknown_class_leave_a_range(tmp_path, compare, value, status):
+    # 12 km2 that are known to be of the class, 12 km2 that may be.
+    halves = [box(506500, 3521000, 508000, 3529000), box(508000, 3521000, 509500, 3529000)]
+    made = target(where={"part": ["集中建设区"]}, compare=compare, value=value, tolerance=0.1)
+    folder = sound(tmp_path, targets=[made], urban_boundary=(halves, {"part": ["集中建设区", None]}))
+    row = told(folder).iloc[0]
+    assert row["status"] == status
+    if status == "cannot_tell":
+        assert "介于 12 km² 与 24 km² 之间" in row["reason"]
+        assert "有 1 个要素的“" in row["reason"]
+
+
 def test_a_figure_of_something_that_reaches_beyond_the_district(tmp_path):
     shapes = [box(509000, 3521000, 511000, 3522000)]  # half of it beyond
     made_audits.write(tmp_path, "s.gpkg", shapes, plant=["甲厂"])

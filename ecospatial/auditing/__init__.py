@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ecospatial.auditing.result import SLIVER_M, Audit, audit
 from ecospatial.auditing.rows import CHECKS, SIZES, STATUSES
+from ecospatial.auditing.texts import headline
 
-__all__ = ["CHECKS", "SIZES", "SLIVER_M", "STATUSES", "Audit", "audit"]
+__all__ = ["CHECKS", "SIZES", "SLIVER_M", "STATUSES", "Audit", "audit", "headline"]

@@ -10,6 +10,7 @@ import shapely
 
 from ecospatial.auditing.layering import uncovered
 from ecospatial.auditing.rows import Row, area_text, areal_row, label
+from ecospatial.auditing.shifting import SPACES
 from ecospatial.auditing.stock import MIN_AREA_M2, ids, spoken
 from ecospatial.auditing.tiling import narrow_gaps, shared
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ecospatial.auditing.stock import Stock
 
 LINES = ("eco_redline", "basic_farmland", "urban_boundary")
-# Which space each of the three lines is drawn in.
-SPACES = {"eco_redline": "生态空间", "basic_farmland": "农业空间", "urban_boundary": "城镇空间"}
 FARMLAND = ("basic_farmland", "farmland")
 WATER = ("water_body", "bank_line")
 # From the inner to the outer: a level lies inside the next one.

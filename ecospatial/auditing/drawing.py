@@ -53,7 +53,13 @@ def draw(audit: Audit) -> folium.Map:
     )
     styles = read_styles().conflict
     signs = [("有误", styles["prohibited"]), ("说明", styles["other"])]
-    overlays = [_overlay("核对结果：范围", _parts(shown), signs, pane="conflicts")]
+    extents = _parts(shown)
+    wrong = (extents["status"] == "fault").to_numpy()
+    # What goes on beyond the district is no fault, and filled it would lie over everything else: a click away.
+    overlays = [
+        _overlay("核对结果：有误的范围", extents[wrong], signs, pane="conflicts"),
+        _overlay("核对结果：说明的范围", extents[~wrong], signs, pane="conflicts", show=False),
+    ]
     points = shown.set_geometry(
         gpd.GeoSeries(shapely.point_on_surface(shown.geometry.to_numpy()), shown.index, frame.crs)
     )
@@ -75,6 +81,8 @@ def _parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame[shapely.get_dimensions(frame.geometry.to_numpy()) > 0]
 
 
-def _overlay(name: str, frame: gpd.GeoDataFrame, signs: list[tuple[str, Sign]], *, pane: str) -> Overlay:
+def _overlay(
+    name: str, frame: gpd.GeoDataFrame, signs: list[tuple[str, Sign]], *, pane: str, show: bool = True
+) -> Overlay:
     which = np.array([DRAWN.index(status) for status in frame["status"]], dtype=np.intp)
-    return Overlay(name, frame, signs, which, frame["subject"].tolist(), COLUMNS, pane=pane)
+    return Overlay(name, frame, signs, which, frame["subject"].tolist(), COLUMNS, pane=pane, show=show)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ecospatial.auditing.rows import Row
+from ecospatial.auditing.texts import number, unit_text
 from ecospatial.errors import PlanError
 from ecospatial.indicators.measures import Measured, measure
-from ecospatial.indicators.units import other_unit, unit_factor
+from ecospatial.indicators.units import UNITS, other_unit, unit_factor
 from ecospatial.plans.targets import read_targets
 
 if TYPE_CHECKING:
@@ -43,7 +45,12 @@ def compared(target: Target, found: Measured) -> Row:
     status, reason = "cannot_tell", found.gap
     if found.value is not None:
         status, reason = _judged(target, found, tolerance, doubt)
-    told = [reason, found.method if found.value is not None else "", f"截至 {target.as_of}" if target.as_of else ""]
+    # What was measured in part is an end, not a value; the reason names it.
+    part = found.least or found.most is not None
+    value = None if part and status == "cannot_tell" else found.value
+    told = [reason, "图层不全，量得的只是下限" if part and value is not None else ""]
+    told += [found.method if found.value is not None else ""]
+    told += [f"公布数的时点 {target.as_of}"] if target.as_of else []
     if found.schematic and found.value is not None:
         told.append("图层为示意，只说明图是照公布数绘制的，不证明实际")
     return Row(
@@ -53,12 +60,12 @@ def compared(target: Target, found: Measured) -> Row:
         status=status,
         reason="；".join(text for text in told if text),
         layer=found.layers,
-        value=found.value,
+        value=value,
         unit=target.unit,
         target=target.value,
-        difference=None if found.value is None else found.value - target.value,
-        tolerance=tolerance if found.value is not None else None,
-        area_m2=found.area_m2,
+        difference=None if value is None else value - target.value,
+        tolerance=tolerance if value is not None else None,
+        area_m2=found.area_m2 if value is not None else None,
         cite=target.cite,
     )
 
@@ -74,39 +81,45 @@ def _tolerance(target: Target, found: Measured) -> tuple[float | None, str]:
 
 
 def _judged(target: Target, found: Measured, tolerance: float | None, doubt: str) -> tuple[str, str]:
-    value = found.value or 0.0
     if tolerance is None:
         return "cannot_tell", f"{doubt}，请数据管理单位提供"
-    slack = tolerance + ROUNDING * max(abs(value), abs(target.value), 1e-300)
-    too_little, too_much = value < target.value - slack, value > target.value + slack
-    wrong = {">=": too_little, "<=": too_much, "=": too_little or too_much}[target.compare]
-    if found.least:
-        # What is not held can only add to what was measured.
-        sure = too_much if target.compare in ("=", "<=") else not too_little
-        if not sure:
-            return "cannot_tell", f"只量到一部分：{found.gap}，请数据管理单位补充"
+    low = found.value or 0.0
+    # What is not held can only add to what was measured.
+    high = math.inf if found.least else low if found.most is None else found.most
+    slack = tolerance + ROUNDING * max(abs(low), abs(target.value), 1e-300)
+    least, most = target.value - slack, target.value + slack
+    right = {">=": low >= least, "<=": high <= most, "=": low >= least and high <= most}[target.compare]
+    wrong = {">=": high < least, "<=": low > most, "=": low > most or high < least}[target.compare]
     if wrong:
-        return "missed", _how_far(target, value, tolerance)
-    coarse = (
-        target.tolerance is None
-        and tolerance >= abs(target.value) > 0
-        and target.measure in ("area", "length", "share")
-    )
-    if coarse:
-        return (
-            "cannot_tell",
-            f"图层精度太低：容差 {tolerance:.4g} {target.unit} 不小于公布数，任何结果都会相符，请提供更精确的图层",
-        )
-    inside = {">=": value < target.value, "<=": value > target.value, "=": False}[target.compare]
-    if not inside and target.compare != "=":
+        return "missed", _how_far(target, low if low > target.value else high, tolerance)
+    if not right:
+        return "cannot_tell", _partial(target, found)
+    if target.tolerance is None and tolerance >= abs(target.value) > 0 and target.measure in UNITS:
+        reason = f"图层精度太低：容差 {_said(tolerance, target)} 不小于公布数，任何结果都会相符，请提供更精确的图层"
+        return "cannot_tell", reason
+    beyond = {">=": low >= target.value, "<=": high <= target.value, "=": False}[target.compare]
+    if beyond:
         return "met", "达到"
-    return "met", f"在容差 {tolerance:.4g} {target.unit} 之内" if tolerance else "相等"
+    return "met", f"在容差 {_said(tolerance, target)} 之内" if tolerance else "相等"
+
+
+def _partial(target: Target, found: Measured) -> str:
+    """Say between which ends a figure lies that was measured in part only."""
+    who = "" if "请" in found.gap else "，请数据管理单位补充"
+    if found.least or found.most is None:
+        return f"只量到一部分（{number(found.value, target.unit)}）：{found.gap}{who}"
+    ends = f"{number(found.value, target.unit)} 与 {number(found.most, target.unit)}"
+    return f"介于 {ends} 之间：{found.gap}{who}"
+
+
+def _said(value: float, target: Target) -> str:
+    return f"{value:.4g} {unit_text(target.unit)}".strip()
 
 
 def _how_far(target: Target, value: float, tolerance: float) -> str:
     off = value - target.value
     share = f"（{off / target.value:+.2%}）" if target.value else ""
-    reason = f"相差 {off:+.6g} {target.unit}{share}，超出容差 {tolerance:.4g} {target.unit}"
+    reason = f"相差 {off:+.6g} {unit_text(target.unit)}{share}，超出容差 {_said(tolerance, target)}"
     unit = other_unit(target.measure, target.unit, value / target.value) if target.value else None
     return f"{reason}；若单位是“{unit}”则大致相符，请核对单位" if unit is not None else reason
 
@@ -121,14 +134,14 @@ def _agree(target: Target, other: Target) -> Row:
         )
     first, second = target.value * own, other.value * theirs
     slack = target.half_step * own + other.half_step * theirs + ROUNDING * max(abs(first), abs(second))
-    told = f"{target.value:g} {target.unit} 与 {other.value:g} {other.unit}"
+    told = f"{number(target.value, target.unit)} 与 {number(other.value, other.unit)}"
     off = first - second
     if abs(off) <= slack:
-        reason, status = f"{told} 相符（相差 {abs(off) / own:.4g} {target.unit}，在公布数的取位之内）", "met"
+        reason, status = f"{told} 相符（相差 {_said(abs(off) / own, target)}，在公布数的取位之内）", "met"
     else:
         unit = other_unit(target.measure, target.unit, second / first) if first else None
         hint = f"；若前者的单位是“{unit}”则相符，请核对单位" if unit is not None else "，请核对原文"
-        reason, status = f"{told} 相差 {off / own:+.6g} {target.unit}{hint}", "fault"
+        reason, status = f"{told} 相差 {off / own:+.6g} {unit_text(target.unit)}{hint}", "fault"
     return Row(
         "figure",
         subject,

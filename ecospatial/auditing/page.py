@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # A page with more lines than this for one check is of no use; all of them stand in the other files.
 SHOWN_LINES = 200
+SHOWN_FEATURES = 6
 
 
 def render(audit: Audit) -> str:
@@ -65,7 +66,7 @@ def _checks(audit: Audit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if name in ("target", "figure"):
             continue
         own = [row for row in rows if row["check"] == name]
-        told = [row for row in own if row["status"] in ("fault", "note")]
+        told = [row | {"features": _few(row["features"])} for row in own if row["status"] in ("fault", "note")]
         if own:
             found.append(
                 {
@@ -80,6 +81,11 @@ def _checks(audit: Audit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def _few(features: str) -> str:
+    codes = list(dict.fromkeys(features.split(";")))
+    return ";".join(codes[:SHOWN_FEATURES]) + (f" 等 {len(codes)} 个" if len(codes) > SHOWN_FEATURES else "")
+
+
 def _ledgers(audit: Audit) -> list[dict[str, Any]]:
     """Give each kind as a table of hectares, towns down and classes across, with the ellipsoidal total beside it."""
     found = []
@@ -89,13 +95,18 @@ def _ledgers(audit: Audit) -> list[dict[str, Any]]:
         lines = [
             {
                 "unit": unit,
-                "hectares": [f"{cells.loc[(unit, name), 'area_ha']:,.6f}" for name in classes],
-                "ellipsoidal": f"{cells.loc[(unit, classes[-1]), 'area_ellipsoidal_ha']:,.6f}",
+                "hectares": [_hectares(cells.loc[(unit, name), "area_ha"]) for name in classes],
+                "ellipsoidal": _hectares(cells.loc[(unit, classes[-1]), "area_ellipsoidal_ha"]),
             }
             for unit in dict.fromkeys(table["unit"])
         ]
         found.append({"label": model.KINDS[str(kind)].label, "classes": classes, "lines": lines})
     return found
+
+
+def _hectares(value: float) -> str:
+    # Six decimals are whole steps of 0.01 m2; an empty cell is easier to see as a plain nought.
+    return f"{value:,.6f}" if value else "0"
 
 
 def _layers(audit: Audit) -> list[dict[str, Any]]:

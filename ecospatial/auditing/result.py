@@ -149,8 +149,8 @@ def audit(plan: Plan, *, on: dt.date | str | None = None, sliver_m: float = SLIV
 
 
 def _rounded(row: Row, stock: Stock) -> Row:
-    """Turn a fault that is narrower than the coordinates are written into a note; it stays on the list."""
-    if row.status != "fault" or row.width_m is None or row.size_class != "sliver":
+    """Tell what is narrower than the coordinates are written: no fault but a note, and on the list all the same."""
+    if row.status not in ("fault", "note") or row.width_m is None or row.size_class != "sliver":
         return row
     names = [*row.layer.split(";"), *(layer.name for layer in stock.plan.of_kind("district"))]
     written = max((stock.written_m(name) for name in names if name in stock.plan.layers), default=0.0)

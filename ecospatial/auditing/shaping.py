@@ -93,7 +93,7 @@ def _spikes(layer: Layer, frame: gpd.GeoDataFrame, areal: NDArray[np.intp]) -> l
         triangle = shapely.Polygon([tip, *ends])
         subject, code = _names(layer, frame, int(areal[owner[ring]]))
         area = float(triangle.area)
-        reason = f"界线有尖刺（夹角小于 {SPIKE_DEGREES:g}°，长 {arm:,.1f} m），{area_text(area)}"
+        reason = f"界线有尖刺，夹角小于 {SPIKE_DEGREES:g}°，长 {arm:,.1f} m，{area_text(area)}"
         width = 2.0 * area / float(arm)
         rows.append(
             Row(

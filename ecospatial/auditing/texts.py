@@ -37,8 +37,19 @@ def number(value: object, unit: str = "") -> str:
     written = f"{found:,.{decimals}f}"
     if decimals:
         written = written.rstrip("0").rstrip(".")
-    shown = "" if unit == "1" else {"m2": "m²", "km2": "km²", "m3/d": "m³/d", "万m3/d": "万 m³/d"}.get(unit, unit)
-    return f"{written} {shown}".strip()
+    return f"{written} {unit_text(unit)}".strip()
+
+
+def unit_text(unit: str) -> str:
+    """Write a unit as it is printed; the unit of a plain ratio is none.
+
+    Examples
+    --------
+    >>> unit_text("km2"), unit_text("万m3/d"), unit_text("m2/人"), unit_text("1")
+    ('km²', '万 m³/d', 'm²/人', '')
+    """
+    shown = "" if unit == "1" else unit.replace("m2", "m²").replace("m3", "m³")
+    return f"万 {shown[1:]}" if shown.startswith("万m") else shown
 
 
 def counts(audit: Audit, checks: Iterable[str] | None = None) -> dict[str, int]:

@@ -15,19 +15,21 @@ from ecospatial.checking.evaluating import evaluate
 from ecospatial.checking.findings import Findings, summarise, verdict_value
 from ecospatial.checking.framing import findings_frame, header, rule_columns, rule_row
 from ecospatial.checking.measuring import Asked, Measuring
+from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
 from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import geopandas as gpd
 
     from ecospatial.plans import Plan
 
-__all__ = ["Findings", "check", "day", "read_findings", "read_rules", "verdict_value"]
+__all__ = ["Findings", "Reading", "check", "check_read", "day", "read_findings", "read_rules", "verdict_value"]
 
 
 def check(
@@ -37,6 +39,7 @@ def check(
     on: dt.date | str | None = None,
     at_least: str | None = None,
     jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Findings:
     """Put every rule of a plan to every site.
 
@@ -52,6 +55,8 @@ def check(
         Keep only findings from this verdict up; the counts of the summary stay complete.
     jobs
         Threads for the overlay.
+    progress
+        Called with how many rules are done, and how many there are.
 
     Returns
     -------
@@ -77,12 +82,40 @@ def check(
     date = day(on)
     least = None if at_least is None else verdict_value(at_least)
     frame = read_sites(sites, plan=plan, allow_far=True)
+    return check_read(frame, Reading(plan, date), at_least=least, jobs=jobs, progress=progress)
+
+
+def check_read(
+    frame: gpd.GeoDataFrame,
+    reading: Reading,
+    *,
+    at_least: str | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Findings:
+    """Put every rule to sites, with layers that an earlier check may have read already.
+
+    Parameters
+    ----------
+    frame
+        What ``read_sites`` returned for the plan.
+    reading
+        The layers of the plan on the day; what it reads it keeps.
+    at_least, jobs, progress
+        As for ``check``.
+    """
+    plan, date, least = reading.plan, reading.on, at_least
     geometry = frame.geometry.to_numpy()
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
     asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))
-    reading = Reading(plan, date, geometry, float(asked.accuracy_m.max(initial=0.0)))
+    reading = reading.around(geometry, float(asked.accuracy_m.max(initial=0.0)))
     measuring = Measuring(asked, reading, jobs=jobs)
-    outcomes = [evaluate(versions, measuring) for versions in plan.rule_versions().values()]
+    outcomes = []
+    for done, versions in enumerate(rules := plan.rule_versions().values()):
+        if progress is not None:
+            progress(done, len(rules))
+        outcomes.append(evaluate(versions, measuring))
+    give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(
         {
@@ -158,7 +191,7 @@ def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
 
 
 def read_findings(path: str | Path) -> Findings:
-    """Read findings again from ``findings.json`` or ``findings.gpkg``; the plan is not needed.
+    """Read findings again: ``findings.json``, ``findings.gpkg``, or a folder of Parquet parts; without the plan.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
 from pathlib import Path
@@ -61,6 +62,18 @@ def _decided(pieces: gpd.GeoDataFrame) -> tuple[list[tuple[str, Sign]], NDArray[
     return signs, np.array(found, dtype=np.intp)
 
 
+def _measured(
+    signs: list[tuple[str, Sign]], which: NDArray[np.intp], area: NDArray[np.float64]
+) -> list[tuple[str, Sign]]:
+    """Write into the legend how much of the district each sign takes."""
+    sums = np.bincount(which, weights=area, minlength=len(signs))
+    whole = max(float(area.sum()), 1e-9)
+    return [
+        (f"{label} {size / 1e4:,.2f} 公顷（{size / whole:.1%}）", sign)
+        for (label, sign), size in zip(signs, sums, strict=True)
+    ]
+
+
 def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
     """Draw a base map: what is decided, what is open, and the layers of the plan below.
 
@@ -82,6 +95,8 @@ def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
     place = {verdict.value: number for number, verdict in enumerate(_ORDER)}
     which = np.array([place[str(verdict)] for verdict in pieces["verdict"]], dtype=np.intp)
     signs, decided = _decided(pieces)
+    area = pieces["area_m2"].to_numpy(dtype=float)
+    worst, signs = _measured(worst, which, area), _measured(signs, decided, area)
     overlays = [
         Overlay("一张底图：最重判定", shown, worst, which, names, _COLUMNS, pane="area", show=False),
         Overlay("一张底图：已判定", shown, signs, decided, names, _COLUMNS, pane="area"),
@@ -93,6 +108,7 @@ def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
         title=f"{plan.title}　一张底图",
         subtitle=f"{pieces.attrs.get('project', '')}　{pieces.attrs.get('on', '')}　{len(pieces)} 片",
         notices=pieces.attrs.get("notices", []),
+        on=dt.date.fromisoformat(pieces.attrs["on"]) if "on" in pieces.attrs else None,
     )
 
 

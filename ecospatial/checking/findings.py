@@ -62,7 +62,8 @@ class Findings:
         folder
             Made when it does not exist; files of the same name are replaced, nothing else is touched.
         formats
-            Of ``html``, ``map``, ``gpkg``, ``json``; all four when not given.
+            Of ``html``, ``map``, ``gpkg``, ``json`` (these when not given), ``xlsx``, ``docx``, ``pdf``, and for
+            designers ``dxf``, ``shp``, ``txt``.
         timestamp
             Whether to note the time of writing; without it the same input gives the same bytes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,12 @@ class Reading:
         self._stocks: dict[str, Stock] = {}
         self._selections: dict[tuple[str, Where], Selection] = {}
         self._hashes: dict[str, str | None] = {}
+
+    def around(self, sites: NDArray[Any], site_accuracy_m: float) -> Reading:
+        """Give the same layers for other sites: all that was read is shared, but for grids, read around sites."""
+        other = copy(self)
+        other.sites, other.site_accuracy_m, other._grids = sites, site_accuracy_m, {}  # noqa: SLF001 - of this class
+        return other
 
     def stock(self, kind: str) -> Stock:
         """Give a kind as it stands on the day."""

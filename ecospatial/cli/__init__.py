@@ -16,6 +16,7 @@ from ecospatial.cli import maps as _maps
 from ecospatial.cli import network as _network
 from ecospatial.cli import plans as _plans
 from ecospatial.cli import raster as _raster
+from ecospatial.cli import report as _report
 from ecospatial.cli import rules as _rules
 from ecospatial.cli.root import OK, PROGRAM_FAULT, STOPPED, WRONG_INPUT, cli, say
 from ecospatial.errors import EcospatialError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-for _room in (_audit, _check, _maps, _network, _plans, _raster, _rules):
+for _room in (_audit, _check, _maps, _network, _plans, _raster, _report, _rules):
     for _command in _room.COMMANDS:
         cli.add_command(_command)
 

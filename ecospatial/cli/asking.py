@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from ecospatial.checking import Findings
-    from ecospatial.rules import Rule
+    from ecospatial.checking.conditions import Projects
+    from ecospatial.rules import Condition, Rule
 
 # The order of asking: what decides of most rules comes first.
 ORDER = ("works", "activity", "land_use", *FACTS)
@@ -77,20 +78,52 @@ def _noted(sites: gpd.GeoDataFrame, notices: list[str]) -> gpd.GeoDataFrame:
 
 def _open(site: gpd.GeoDataFrame, touched: list[Rule]) -> Iterator[str]:
     """Give the keys whose answer could still change what a touched rule says, in the order of asking."""
-    from ecospatial.checking.conditions import NO, UNKNOWN, Projects
+    from ecospatial.checking.conditions import NO, UNKNOWN, YES, Projects
 
     wanted: set[str] = set()
     projects = Projects(site)
     for rule in touched:
-        when = projects.ask(rule.when)[0]
-        if when.truth == NO:
+        when = projects.ask(rule.when)[0].truth
+        unless = projects.ask(rule.unless, default=NO)[0].truth
+        if when == NO or (unless == YES and rule.verified and rule.effect_unless == "not_applicable"):
             continue
-        wanted.update(when.missing)
+        if when == UNKNOWN:
+            wanted |= _missing(rule.when, projects)
         # An exception has to be claimed, so it is worth asking for; an unverified rule would not hear it.
-        unless = projects.ask(rule.unless, default=NO)[0]
-        if unless.truth == UNKNOWN and rule.verified and rule.effect != rule.effect_unless:
-            wanted.update(unless.missing)
+        if unless == UNKNOWN and rule.verified and rule.effect != rule.effect_unless:
+            wanted |= _missing(rule.unless, projects)
     return (key for key in ORDER if key in wanted)
+
+
+def _missing(conditions: tuple[Condition, ...], projects: Projects) -> set[str]:
+    """Give the keys that still matter: what one group asks besides another that then holds already does not."""
+    from ecospatial.checking.conditions import UNKNOWN
+    from ecospatial.rules import implies
+
+    answers = [projects.ask((condition,))[0] for condition in conditions]
+    parts = [
+        (_part(condition, answer.missing), answer.missing)
+        for condition, answer in zip(conditions, answers, strict=True)
+        if answer.truth == UNKNOWN
+    ]
+    kept = [
+        missing
+        for number, (part, missing) in enumerate(parts)
+        if not any(
+            implies(part, other) and not (implies(other, part) and number < place)
+            for place, (other, _) in enumerate(parts)
+            if place != number
+        )
+    ]
+    return {key for missing in kept for key in missing}
+
+
+def _part(condition: Condition, keys: tuple[str, ...]) -> Condition:
+    """Give of a condition only what it says of these keys."""
+    from ecospatial.rules import Condition
+
+    lists = {key: getattr(condition, key) for key in ("activity", "works", "land_use") if key in keys}
+    return Condition(facts=tuple(fact for fact in condition.facts if fact[0] in keys), **lists)
 
 
 def _answer(site_id: str, key: str) -> Any:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--activity", metavar="CODE", help="行业代码或名称（如 C26、化工），填入文件中空缺处")
 @click.option("--works", metavar="KIND", help="建设性质 new、expansion、alteration、existing，填入空缺处")
 @click.option("--out", metavar="DIR", help="结果写入的文件夹；不写则只在屏幕显示")
-@click.option("--format", "formats", metavar="LIST", help="html,map,gpkg,json；默认四种")
+@click.option("--format", "formats", metavar="LIST", help="html,map,gpkg,json（默认这四种）,xlsx,docx,pdf,dxf,shp,txt")
 @click.option("--fail-on", metavar="VERDICT", help="有地块达到该结论时以 1 退出")
 @click.option("--at-least", metavar="VERDICT", help="只保留该结论及更重的")
 @click.option("--ask", "asking", is_flag=True, help="逐条询问仍会改变结论的项目情况，直接回车表示不知道")

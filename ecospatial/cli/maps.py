@@ -1,40 +1,117 @@
-"""``ecospatial map``: a plan, or a recipe, as a page."""
+"""``ecospatial map``: a plan, a recipe or sites as a page, a picture or a sheet; or many of them at once."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.root import OK, opened, say
+from ecospatial.cli.root import OK, WRONG_INPUT, on_option, opened, say
 from ecospatial.errors import Problem, SiteError
+
+if TYPE_CHECKING:
+    from ecospatial.gallery import Item, Scene
+    from ecospatial.maps.recipes import Recipe
+
+EVERY_S = 2.0  # between two lines of progress
+_PAGES, _PICTURES = (".html", ".htm"), (".png", ".pdf")
 
 
 @click.command("map")
 @click.argument("recipe", required=False, metavar="[RECIPE]")
 @click.option("--plan", "plan_name", metavar="NAME|DIR", help="规划名称或文件夹；给出配方时不用")
-@click.option("--sites", metavar="FILE", help="一并绘出的地块文件")
+@click.option("--recipes", metavar="DIR", help="文件夹中的每个配方（*.yaml）各出一幅图")
+@click.option("--each", type=click.Choice(["district", "town"]), help="规划的全区或每个街道、镇各出一幅图")
+@click.option("--sites", metavar="FILE", help="一并绘出的地块文件；--out 为文件夹时先核查，每个地块各出一幅图")
 @click.option("--crs", metavar="CRS", help="地块文件的坐标系")
-@click.option("--out", metavar="FILE.html", help="默认为规划或配方的名称")
-def map_(recipe: str | None, plan_name: str | None, sites: str | None, crs: str | None, out: str | None) -> int:
-    """把规划的图层，或配方（*.yaml）列出的图层，绘成一个不需要网络的网页地图。"""
-    from ecospatial import maps
-    from ecospatial.maps.recipes import find_recipe, read_recipe
-    from ecospatial.sites import read_sites
-
-    if (recipe is None) == (plan_name is None):
-        raise click.UsageError("请给出配方（*.yaml），或用 --plan 给出规划（二者取一）")
-    found = None if recipe is None else find_recipe(recipe)
-    if recipe is not None and found is None:
-        raise SiteError(Problem(Path(recipe).name, None, "没有这个配方", "请给出 .yaml 文件，或随软件的配方名"))
-    plan = opened(plan_name) if found is None and plan_name is not None else read_recipe(Path(str(found))).plan
-    target = Path(out or f"{plan.name if found is None else found.stem}.html")
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise SiteError(Problem(target.name, None, "本版本的地图只能写成网页", "文件名请以 .html 结尾"))
-    frame = None if sites is None else read_sites(sites, plan=plan, crs=crs)
-    maps.save(maps.draw(plan if found is None else found, sites=frame), target)
+@on_option
+@click.option("--out", metavar="FILE|DIR", help="文件名以 .html、.png 或 .pdf 结尾；多幅图时为文件夹")
+@click.option("--format", "form", type=click.Choice(["html", "png", "pdf"]), default="html", help="多幅图时的格式")
+@click.option("--paper", type=click.Choice(["a4", "a3"]), default="a4", help="png 和 pdf 的纸张（横放）")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="多幅图时的进程数")
+def map_(recipe: str | None, plan_name: str | None, sites: str | None, out: str | None, **options: Any) -> int:
+    """把规划的图层，或配方（*.yaml）列出的图层，绘成不需要网络的网页、图片或图纸。"""
+    given = [recipe is not None, plan_name is not None, options["recipes"] is not None]
+    if sum(given) != 1:
+        raise click.UsageError("请给出配方（*.yaml），或用 --plan 给出规划，或用 --recipes 给出配方的文件夹（取其一）")
+    target = None if out is None else Path(out)
+    many = options["recipes"] is not None or options["each"] is not None
+    if many or (sites is not None and target is not None and not target.suffix):
+        if target is None or target.suffix.lower() in (*_PAGES, *_PICTURES):
+            raise click.UsageError("多幅图请用 --out 给出文件夹")
+        if recipe is not None:
+            raise click.UsageError("多幅图请用 --plan 给出规划")
+        return _many(*_items(plan_name, sites, options), target, options)
+    found = _recipe(recipe, plan_name)
+    target = target or Path(f"{found.plan.name if recipe is None else Path(recipe).stem}.html")
+    _one(found, target, sites, options)
     say(f"已写入 {target}")
     return OK
+
+
+def _recipe(recipe: str | None, plan_name: str | None) -> Recipe:
+    from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
+
+    if recipe is None:
+        plan = opened(str(plan_name))
+        return Recipe(plan.title, plan)
+    found = find_recipe(recipe)
+    if found is None:
+        raise SiteError(Problem(Path(recipe).name, None, "没有这个配方", "请给出 .yaml 文件，或随软件的配方名"))
+    return read_recipe(found)
+
+
+def _one(recipe: Recipe, target: Path, sites: str | None, options: dict[str, Any]) -> None:
+    from ecospatial import maps
+    from ecospatial.maps import poster
+    from ecospatial.sites import read_sites
+
+    form = target.suffix.lower()
+    if form not in (*_PAGES, *_PICTURES):
+        way_out = "文件名请以 .html、.png 或 .pdf 结尾"
+        raise SiteError(Problem(target.name, None, f"地图不能写成 {form or '没有后缀的文件'}", way_out))
+    frame = None if sites is None else read_sites(sites, plan=recipe.plan, crs=options["crs"])
+    if form in _PAGES:
+        maps.save(maps.draw(recipe, sites=frame), target)
+    else:
+        maps.put(target, poster.picture(recipe, form.lstrip("."), paper=options["paper"], sites=frame))
+
+
+def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[Item], Scene]:
+    from ecospatial import checking, gallery
+    from ecospatial.sites import read_sites
+
+    if options["recipes"] is not None:
+        return gallery.of_recipes(Path(options["recipes"]))
+    plan = opened(str(plan_name))
+    if options["each"] is not None:
+        return gallery.of_plan(plan, options["each"])
+    findings = checking.check(read_sites(sites, plan=plan, crs=options["crs"]), plan, on=options["on"])
+    return gallery.of_sites(replace(findings, plan=plan))
+
+
+def _many(items: list[Item], scene: Scene, target: Path, options: dict[str, Any]) -> int:
+    from ecospatial import gallery
+
+    last = [0.0]
+
+    def told(done: int, whole: int, seconds: float) -> None:
+        if seconds - last[0] < EVERY_S and done < whole:
+            return
+        last[0] = seconds
+        rate = done / max(seconds, 1e-9)
+        left = (whole - done) / rate
+        say(f"{done}/{whole}　{rate:.1f} 幅/秒　还需 {int(left) // 60}:{int(left) % 60:02d}")
+
+    found = gallery.render(
+        items, scene, target, form=options["form"], paper=options["paper"], jobs=options["jobs"], told=told
+    )
+    say(f"已写入 {target}：新绘 {len(found.made)} 幅，未变 {len(found.kept)} 幅，目录见 index.html")
+    for title, why in found.failed:
+        say(f"错误：未能绘制 {title}：{why}")
+    return WRONG_INPUT if found.failed else OK
 
 
 COMMANDS = (map_,)

@@ -54,8 +54,8 @@ class Holding:
         """Whether any of the layers is drawn by hand."""
         return any(layer.status == "schematic" for layer in self.layers)
 
-    def chosen(self, part: Part) -> tuple[gpd.GeoDataFrame, int]:
-        """Give the features that a ``where`` names, and the number of those of which it can not be told."""
+    def chosen(self, part: Part) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+        """Give the features that a ``where`` names, and these with those of which it can not be told."""
         if self.frame is None:
             raise AssertionError(self.kind)
         sure = np.ones(len(self.frame), dtype=bool)
@@ -65,7 +65,7 @@ class Holding:
             match = self.frame[column].map(_text).isin(values).to_numpy()
             sure &= known & match
             possible &= ~known | match
-        return self.frame[sure], int((possible & ~sure).sum())
+        return self.frame[sure], self.frame[possible]
 
 
 def holding(plan: Plan, kind: str, on: dt.date) -> Holding:

@@ -31,8 +31,9 @@ class Measured:
     """A figure as measured, in the unit it was published in.
 
     ``value`` is None when it can not be measured; ``gap`` says why and whom to ask, or what may be missing where
-    ``least`` says that there may be more than was measured. ``tolerance`` comes from the accuracy of the layers and is
-    None when that is unknown; ``method`` says how was measured.
+    ``least`` says that there may be more than was measured. ``most`` is the value if all features count of which it is
+    not known whether they belong to it. ``tolerance`` comes from the accuracy of the layers and is None when that is
+    unknown; ``method`` says how was measured.
     """
 
     value: float | None
@@ -43,6 +44,7 @@ class Measured:
     least: bool = False
     gap: str = ""
     area_m2: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,7 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
     if held.frame is None:
         who = f"（{target.ask}）" if target.ask else ""
         return _untold("；".join(held.gaps) + who)
-    features, doubtful = held.chosen(target.part)
-    if doubtful:
-        columns = "、".join(column for column, _ in target.part.where)
-        return _untold(f"有 {doubtful} 个要素的 {columns} 为空，请数据管理单位补充", held)
+    features, possible = held.chosen(target.part)
     area = plan.area
     if target.extent == "all":
         # What the figure is about is there or not; how far the layer reaches beyond it is of no matter.
@@ -94,11 +93,36 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
         area = shapely.envelope(united(held.frame)).buffer(1.0)
     if area is None:
         return _untold("没有行政区图层，不知道量算到哪里为止", held)
-    found = _MEASURES[target.measure](_Asked(target, plan, area, held, features, on))
+    asked = _Asked(target, plan, area, held, features, on)
+    found = _MEASURES[target.measure](asked)
+    if len(possible) > len(features):
+        found = _bounded(asked, found, _MEASURES[target.measure](replace(asked, features=possible)))
     if found.value is None:
         return found
     tolerance = None if found.tolerance is None else found.tolerance / factor
-    return replace(found, value=found.value / factor, tolerance=tolerance)
+    most = None if found.most is None else found.most / factor
+    return replace(found, value=found.value / factor, tolerance=tolerance, most=most)
+
+
+def _bounded(asked: _Asked, low: Measured, high: Measured) -> Measured:
+    """Put the value without and with the doubtful features together; neither alone is the answer."""
+    part = asked.target.part
+    known = asked.held.frame
+    if part is None or known is None:
+        raise AssertionError(asked.target.id)
+    labels = "、".join(_column_label(part.kind, column) for column, _ in part.where)
+    doubtful = int(known[[column for column, _ in part.where]].isna().any(axis=1).sum())
+    gap = f"有 {doubtful} 个要素的“{labels}”为空，请数据管理单位补充"
+    if low.value is None or high.value is None or high.value < low.value:
+        return _untold(gap, asked.held)
+    spreads = (low.tolerance, high.tolerance)
+    tolerance = None if None in spreads else max(x for x in spreads if x is not None)
+    return replace(low, most=high.value, tolerance=tolerance, gap="；".join(x for x in (gap, low.gap) if x))
+
+
+def _column_label(kind: str, name: str) -> str:
+    column = KINDS[kind].column(name)
+    return name if column is None else column.label
 
 
 def _untold(gap: str, held: Holding | None = None) -> Measured:
@@ -146,6 +170,7 @@ def _area(asked: _Asked) -> Measured:
 
 
 def _length(asked: _Asked) -> Measured:
+    # Lines of features that lie on each other count once, outlines of areas that meet end where they meet.
     line = _lines(asked.shapes, asked.area)
     # Either end of every stretch may be off by the accuracy.
     ends = 0.0 if line.is_empty else 2.0 * len(shapely.get_parts(shapely.line_merge(line)))
@@ -167,8 +192,8 @@ def _count(asked: _Asked) -> Measured:
         return _told(asked, float(len(there)), 0.0, "要素个数")
     values = there[column]
     if values.isna().any():
-        return _untold(f"有 {int(values.isna().sum())} 个要素的 {column} 为空，请数据管理单位补充", asked.held)
-    return _told(asked, float(values.nunique()), 0.0, f"{column} 不同值的个数")
+        return _untold(_empty(asked, int(values.isna().sum())), asked.held)
+    return _told(asked, float(values.nunique()), 0.0, f"不同“{_column_label(asked.held.kind, column)}”的个数")
 
 
 def _value(asked: _Asked) -> Measured:
@@ -176,9 +201,13 @@ def _value(asked: _Asked) -> Measured:
     numbers = pd.to_numeric(there[asked.target.column]).to_numpy(dtype=float)
     empty = int(np.isnan(numbers).sum())
     if empty or not len(numbers):
-        what = f"有 {empty} 个要素的 {asked.target.column} 为空" if empty else "区内没有这样的要素"
-        return _untold(f"{what}，请数据管理单位补充", asked.held)
-    return _told(asked, float(numbers.sum()), 0.0, f"{asked.target.column} 合计")
+        return _untold(_empty(asked, empty) if empty else "区内没有这样的要素，请数据管理单位补充", asked.held)
+    return _told(asked, float(numbers.sum()), 0.0, f"“{_column_label(asked.held.kind, asked.target.column or '')}”合计")
+
+
+def _empty(asked: _Asked, count: int) -> str:
+    label = _column_label(asked.held.kind, asked.target.column or "")
+    return f"有 {count} 个要素的“{label}”为空，请数据管理单位补充"
 
 
 def _share(asked: _Asked) -> Measured:
@@ -218,7 +247,8 @@ def _base(asked: _Asked) -> tuple[Any, str]:
             return None, "；".join(other.gaps)
         if not other.whole:
             return None, f"{label}图层没有覆盖全区，请数据管理单位补充"
-        chosen, doubtful = other.chosen(of)
+        chosen, possible = other.chosen(of)
+        doubtful = len(possible) - len(chosen)
         if doubtful:
             return None, f"{label}有 {doubtful} 个要素的分类为空，请数据管理单位补充"
         return _extent(chosen, asked.area), ""

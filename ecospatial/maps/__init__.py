@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-__all__ = ["draw", "figure", "save", "to_html"]
+__all__ = ["draw", "figure", "put", "save", "to_html"]
 
 _CHANGZHOU = [[31.70, 119.75], [31.90, 120.05]]  # shown when there is nothing to show
 
@@ -98,7 +98,7 @@ def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None) -> folium.Map:
         "absent": _absent(plan, None),
         "two_letters": False,
     }
-    shown = None if recipe.extent == "district" else _bounds(plan.frame(recipe.extent))
+    shown = _bounds(recipe.extent_frame())
     return assemble(layers, shown or _plan_bounds(plan) or _CHANGZHOU, title=recipe.title, heading=heading)
 
 
@@ -131,7 +131,7 @@ def _draw_findings(findings: Findings) -> folium.Map:
     return assemble(layers, bounds or _CHANGZHOU, title=heading["title"], heading=heading)
 
 
-def draw(what: Plan | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame | None = None) -> folium.Map:
+def draw(what: Plan | Recipe | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame | None = None) -> folium.Map:
     """Draw a plan, or the findings of a check, as a Folium map.
 
     Parameters
@@ -161,7 +161,9 @@ def draw(what: Plan | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame
             return _draw_plan(read_recipe(recipe), sites)
         what = open_plan(Path(what) if isinstance(what, os.PathLike) else what)
     if isinstance(what, Plan):
-        return _draw_plan(Recipe(what.title, what), sites)
+        what = Recipe(what.title, what)
+    if isinstance(what, Recipe):
+        return _draw_plan(what, sites)
     if not hasattr(what, "summary"):
         raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", "请给出规划或核查结果"))
     return _draw_findings(what)
@@ -200,13 +202,23 @@ def save(drawing: folium.Map, path: str | PathLike[str]) -> Path:
     EcospatialError
         The place can not be written to.
     """
+    return put(path, to_html(drawing).encode())
+
+
+def put(path: str | PathLike[str], content: bytes) -> Path:
+    """Write a file of a map; one of that name is replaced when the new one is whole.
+
+    Raises
+    ------
+    EcospatialError
+        The place can not be written to.
+    """
     target = Path(path)
-    text = to_html(drawing)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=target.parent) as room:
             whole = Path(room) / target.name
-            whole.write_text(text, encoding="utf-8", newline="\n")
+            whole.write_bytes(content)
             return whole.replace(target)
     except OSError as error:
         way_out = "请检查输出位置，或关闭正在打开它的程序"

@@ -10,19 +10,15 @@ import shapely
 
 from ecospatial.maps.sheet import INK, Sheet
 from ecospatial.maps.style import Sign
-from ecospatial.maps.window import FRAME_MM, Window, crs_words, nice_length
+from ecospatial.maps.window import Window, crs_words, nice_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyproj import CRS
 
-SIZE_MM = (180.0, 136.0)
-CORNER_MM = (5.0, 6.0)  # of the frame; left and below stand the coordinates
-_EAST, _NORTH = CORNER_MM[0] + FRAME_MM[0], CORNER_MM[1] + FRAME_MM[1]
-COLUMN_MM = (_EAST + 3.0, SIZE_MM[0])
-NORTH_MM = (_EAST - 11.0, _NORTH - 17.0, _EAST - 1.5, _NORTH - 1.5)
-SCHEMATIC_MM = (CORNER_MM[0] + 1.5, _NORTH - 7.5, CORNER_MM[0] + 13.5, _NORTH - 1.5)
+    from ecospatial.maps.layout import Layout
+
 GRID_MM = 25.0  # crosses of the grid are at least that far apart
 ROW_MM, LEAST_ROW_MM, OVERVIEW_MM = 5.2, 4.0, 34.0
 SOFT, ALARM, SCHEMATIC = "#57606a", "#a4000f", "#6a3d9a"
@@ -39,36 +35,37 @@ class Row:
     wide: bool = False
 
 
-def _grid(sheet: Sheet, window: Window) -> None:
+def _grid(sheet: Sheet, window: Window, layout: Layout) -> None:
     """Draw small crosses at round coordinates and write them at the frame: X is north, Y is east."""
     step = nice_length(window, GRID_MM)
     step = step if step / window.metres_per_mm >= GRID_MM * 0.75 else nice_length(window, 2 * GRID_MM)
     west, south, east, north = window.bounds
     columns = np.arange(np.ceil(west / step), np.floor(east / step) + 1) * step
     rows = np.arange(np.ceil(south / step), np.floor(north / step) + 1) * step
-    xs = (columns - west) / window.metres_per_mm + CORNER_MM[0]
-    ys = (rows - south) / window.metres_per_mm + CORNER_MM[1]
+    xs = (columns - west) / window.metres_per_mm + layout.corner_mm[0]
+    ys = (rows - south) / window.metres_per_mm + layout.corner_mm[1]
     crosses = [[(x - dx, y - dy), (x + dx, y + dy)] for x in xs for y in ys for dx, dy in ((1, 0), (0, 1))]
-    ticks = [[(x, CORNER_MM[1]), (x, CORNER_MM[1] + 1.2)] for x in xs]
-    ticks += [[(CORNER_MM[0], y), (CORNER_MM[0] + 1.2, y)] for y in ys]
+    ticks = [[(x, layout.corner_mm[1]), (x, layout.corner_mm[1] + 1.2)] for x in xs]
+    ticks += [[(layout.corner_mm[0], y), (layout.corner_mm[0] + 1.2, y)] for y in ys]
     if crosses:
         sheet.lines(shapely.linestrings(crosses), edgecolor="#8a8f98", linewidth=0.35)
     if ticks:
         sheet.lines(shapely.linestrings(ticks), edgecolor=INK, linewidth=0.5)
     for x, value in zip(xs.tolist(), columns.tolist(), strict=True):
-        if CORNER_MM[0] + 6 < x < _EAST - 6:
-            sheet.text((x, CORNER_MM[1] - 3), f"{value:.0f}", 5.2, ha="center", color=SOFT)
+        if layout.corner_mm[0] + 6 < x < layout.east - 6:
+            sheet.text((x, layout.corner_mm[1] - 3), f"{value:.0f}", 5.2, ha="center", color=SOFT)
     for y, value in zip(ys.tolist(), rows.tolist(), strict=True):
-        if CORNER_MM[1] + 6 < y < _NORTH - 6:
-            sheet.text((CORNER_MM[0] - 1.2, y), f"{value:.0f}", 5.2, ha="right", va="center", rotation=90, color=SOFT)
+        if layout.corner_mm[1] + 6 < y < layout.north - 6:
+            look = {"ha": "right", "va": "center", "rotation": 90, "color": SOFT}
+            sheet.text((layout.corner_mm[0] - 1.2, y), f"{value:.0f}", 5.2, **look)
 
 
-def _frame(sheet: Sheet) -> None:
-    sheet.rectangle(CORNER_MM, FRAME_MM, facecolor="none", edgecolor=INK, linewidth=1.1)
+def _frame(sheet: Sheet, layout: Layout) -> None:
+    sheet.rectangle(layout.corner_mm, layout.frame_mm, facecolor="none", edgecolor=INK, linewidth=1.1)
 
 
-def _north(sheet: Sheet) -> None:
-    west, south, east, north = NORTH_MM
+def _north(sheet: Sheet, layout: Layout) -> None:
+    west, south, east, north = layout.arrow
     x = (west + east) / 2
     sheet.rectangle((west, south), (east - west, north - south), facecolor=(1, 1, 1, 0.8), edgecolor="none")
     tip, foot, notch = north - 5.2, south + 1.0, south + 2.8
@@ -77,16 +74,16 @@ def _north(sheet: Sheet) -> None:
     sheet.text((x, north - 4.2), "北", 8, ha="center")
 
 
-def _schematic(sheet: Sheet) -> None:
-    west, south, east, north = SCHEMATIC_MM
+def _schematic(sheet: Sheet, layout: Layout) -> None:
+    west, south, east, north = layout.mark
     look = {"facecolor": "#f8f3fd", "edgecolor": SCHEMATIC, "linewidth": 0.8}
     sheet.rectangle((west, south), (east - west, north - south), **look)
     sheet.text(((west + east) / 2, (south + north) / 2), "示意", 9, ha="center", va="center_baseline", color=SCHEMATIC)
 
 
-def _bar(sheet: Sheet, window: Window, top: float) -> float:
+def _bar(sheet: Sheet, window: Window, layout: Layout, top: float) -> float:
     """Draw the scale and its bar; give where it ends."""
-    west, length_m = COLUMN_MM[0], nice_length(window)
+    west, length_m = layout.column[0], nice_length(window)
     length_mm = length_m / window.metres_per_mm
     sheet.text((west, top - 3), f"比例尺 1:{window.scale}", 8)
     y = top - 9.6
@@ -100,15 +97,19 @@ def _bar(sheet: Sheet, window: Window, top: float) -> float:
     return y
 
 
-def _paragraph(sheet: Sheet, text: str, top: float, **look: Any) -> float:
-    for line in sheet.wrapped(sheet.clean(text), 5.8, COLUMN_MM[1] - COLUMN_MM[0]):
-        sheet.text((COLUMN_MM[0], top - 2.1), line, 5.8, **look)
-        top -= 2.9
+def _line(layout: Layout) -> float:
+    return layout.text_pt / 2
+
+
+def _paragraph(sheet: Sheet, text: str, layout: Layout, top: float, **look: Any) -> float:
+    size = layout.text_pt
+    for line in sheet.wrapped(sheet.clean(text), size, layout.column[1] - layout.column[0]):
+        sheet.text((layout.column[0], top - 0.36 * size), line, size, **look)
+        top -= _line(layout)
     return top - 0.6
 
 
-def _symbol(sheet: Sheet, row: Row, y: float) -> None:
-    west = COLUMN_MM[0]
+def _symbol(sheet: Sheet, row: Row, west: float, y: float) -> None:
     around = sheet.frame((west - 1, y - 3), (12, 6))
     around.set(facecolor="none", edgecolor="none")
     sheet.axes.add_patch(around)
@@ -132,16 +133,16 @@ def _two_lines(sheet: Sheet, label: str, room: float) -> list[tuple[str, float, 
     return [(lines[0], 1.1, 5.4), (second, -1.1, 5.4)]
 
 
-def _legend(sheet: Sheet, legend: Sequence[Row], bottom: float) -> None:
-    west, east = COLUMN_MM
-    sheet.text((west, _NORTH - 3.4), "图例", 8.5)
-    top, rows = _NORTH - 6.0, list(reversed(legend))
+def _legend(sheet: Sheet, legend: Sequence[Row], layout: Layout, bottom: float) -> None:
+    west, east = layout.column
+    sheet.text((west, layout.north - 3.4), "图例", 8.5)
+    top, rows = layout.north - 6.0, list(reversed(legend))
     most = int((top - bottom) / LEAST_ROW_MM)
     shown = rows if len(rows) <= most else rows[: most - 1]
     height = min(ROW_MM, (top - bottom) / max(len(shown) + (len(shown) < len(rows)), 1))
     for number, row in enumerate(shown):
         y = top - (number + 0.5) * height
-        _symbol(sheet, row, y)
+        _symbol(sheet, row, west, y)
         room = east - west - 10 - (6.5 if row.schematic else 0)
         for line, x, size in _two_lines(sheet, row.label, room):
             sheet.text((west + 10, y + x), line, size, va="center_baseline")
@@ -153,12 +154,13 @@ def _legend(sheet: Sheet, legend: Sequence[Row], bottom: float) -> None:
         sheet.text((west, y), rest, 5.8, va="center_baseline", color=SOFT)
 
 
-def _overview(sheet: Sheet, area: Any, place: Any, bottom: float) -> None:
+def _overview(sheet: Sheet, where: tuple[Any, Any], layout: Layout, bottom: float) -> None:
     """Draw where in the plan the site lies; both geometries in metres."""
+    area, place = where
     west, south, east, north = shapely.bounds(area)
-    room = (COLUMN_MM[1] - COLUMN_MM[0], OVERVIEW_MM - 5.0)
+    room = (layout.column[1] - layout.column[0], OVERVIEW_MM - 5.0)
     scale = max((east - west) / room[0], (north - south) / room[1], 1e-9)
-    corner = (COLUMN_MM[0], bottom)
+    corner = (layout.column[0], bottom)
     around = sheet.frame((corner[0] - 1, corner[1] - 1), (room[0] + 1, room[1] + 2))
     around.set(facecolor="none", edgecolor="none")
     sheet.axes.add_patch(around)
@@ -172,6 +174,7 @@ def _overview(sheet: Sheet, area: Any, place: Any, bottom: float) -> None:
 def furnish(
     sheet: Sheet,
     window: Window,
+    layout: Layout,
     *,
     legend: Sequence[Row],
     remarks: Sequence[str],
@@ -179,9 +182,6 @@ def furnish(
     schematic: bool,
     title: str,
     subtitle: str,
-    crs: CRS,
-    day: str,
-    software: str,
     overview: tuple[Any, Any] | None = None,
 ) -> None:
     """Draw everything around the map onto the sheet.
@@ -197,27 +197,32 @@ def furnish(
     overview
         Outline of the plan and place of the site, in metres; drawn where the legend leaves room.
     """
-    _grid(sheet, window)
-    _frame(sheet)
-    _north(sheet)
+    _grid(sheet, window, layout)
+    _frame(sheet, layout)
+    _north(sheet, layout)
     if schematic:
-        _schematic(sheet)
-    own = sheet.shortened(sheet.clean(f"{title}　位置与冲突图"), 9.5, 118)
-    sheet.text((CORNER_MM[0], _NORTH + 2.8), own, 9.5)
-    plan = sheet.shortened(sheet.clean(subtitle), 6.4, SIZE_MM[0] - COLUMN_MM[0])
-    sheet.text((SIZE_MM[0], _NORTH + 2.8), plan, 6.4, ha="right", color=SOFT)
-    words = [crs_words(crs), f"核查日期 {day}　{software}", *remarks]
-    columns = COLUMN_MM[1] - COLUMN_MM[0]
-    lines = sum(len(sheet.wrapped(sheet.clean(text), 5.8, columns)) for text in [*words, *notices])
-    top = CORNER_MM[1] + 2.9 * lines + 0.6 * (len(words) + len(notices)) + 12
-    room = _NORTH - 6.0 - (top + 1.5)
+        _schematic(sheet, layout)
+    size = layout.title_pt
+    own = sheet.shortened(sheet.clean(title), size, layout.frame_mm[0] - 12)
+    sheet.text((layout.corner_mm[0], layout.north + 2.8), own, size)
+    plan = sheet.shortened(sheet.clean(subtitle), 6.4, layout.size_mm[0] - layout.column[0])
+    sheet.text((layout.column[1], layout.north + 2.8), plan, 6.4, ha="right", color=SOFT)
+    width = layout.column[1] - layout.column[0]
+    lines = sum(len(sheet.wrapped(sheet.clean(text), layout.text_pt, width)) for text in [*remarks, *notices])
+    top = layout.corner_mm[1] + _line(layout) * lines + 0.6 * (len(remarks) + len(notices)) + 12
+    room = layout.north - 6.0 - (top + 1.5)
     if overview is not None and len(legend) * LEAST_ROW_MM + OVERVIEW_MM <= room:
-        _overview(sheet, *overview, top + 2.5)
-        _legend(sheet, legend, top + 1.5 + OVERVIEW_MM)
+        _overview(sheet, overview, layout, top + 2.5)
+        _legend(sheet, legend, layout, top + 1.5 + OVERVIEW_MM)
     else:
-        _legend(sheet, legend, top + 1.5)
-    y = _bar(sheet, window, top) - 1.8
-    for text in words:
-        y = _paragraph(sheet, text, y, color=SOFT)
+        _legend(sheet, legend, layout, top + 1.5)
+    y = _bar(sheet, window, layout, top) - 1.8
+    for text in remarks:
+        y = _paragraph(sheet, text, layout, y, color=SOFT)
     for text in notices:
-        y = _paragraph(sheet, text, y, color=ALARM)
+        y = _paragraph(sheet, text, layout, y, color=ALARM)
+
+
+def about(crs: CRS, day: str, software: str) -> list[str]:
+    """Give the first remarks of every map: the CRS in words, the day, the software."""
+    return [crs_words(crs), f"核查日期 {day}　{software}"]

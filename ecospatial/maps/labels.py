@@ -9,7 +9,6 @@ import pandas as pd
 import shapely
 
 from ecospatial.maps.drawn import anchor, plain_text
-from ecospatial.maps.furniture import CORNER_MM, NORTH_MM, SCHEMATIC_MM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecospatial.maps.content import Ground
+    from ecospatial.maps.layout import Layout
     from ecospatial.maps.sheet import Sheet
-    from ecospatial.maps.window import Window
 
 SIZE = {"site": 7.0, "line": 6.5, "area": 6.5, "distance": 7.0}
 COLOURS = {"site": "#111111", "line": "#1f5f9f", "area": "#3d4650", "distance": "#8e0000"}
@@ -48,10 +47,10 @@ def layer_labels(ground: Ground, rows: NDArray[np.intp], paper: NDArray[np.objec
 class Labels:
     """Places labels on the sheet; what finds no room is left out."""
 
-    def __init__(self, sheet: Sheet, window: Window) -> None:
+    def __init__(self, sheet: Sheet, layout: Layout) -> None:
         self.sheet = sheet
-        self.frame = (*CORNER_MM, CORNER_MM[0] + window.width_mm, CORNER_MM[1] + window.height_mm)
-        self.taken: list[tuple[float, float, float, float]] = [NORTH_MM, SCHEMATIC_MM]
+        self.frame = (*layout.corner_mm, layout.east, layout.north)
+        self.taken: list[tuple[float, float, float, float]] = [layout.arrow, layout.mark]
         self.first: list[tuple[str, str, list[tuple[float, float]]]] = []
         self.rest: list[Label] = []
 

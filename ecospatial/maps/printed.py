@@ -16,12 +16,13 @@ import shapely
 from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
 from ecospatial.maps import content, fonts, furniture
-from ecospatial.maps.drawn import SHAPES, plain_text
-from ecospatial.maps.furniture import CORNER_MM, Row
-from ecospatial.maps.labels import Labels, layer_labels
-from ecospatial.maps.sheet import Drawing, Sheet, glyph_definitions, house_settings
+from ecospatial.maps.drawn import plain_text
+from ecospatial.maps.furniture import Row
+from ecospatial.maps.layout import SITE
+from ecospatial.maps.making import Making
+from ecospatial.maps.sheet import Drawing, glyph_definitions, house_settings
 from ecospatial.maps.style import Sign, read_styles
-from ecospatial.maps.window import Window, fit
+from ecospatial.maps.window import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ecospatial.checking import Findings
     from ecospatial.maps.content import Ground
 
-DOT_MM = 0.03  # a third of a dot at 300 dots per inch
 MOST_LINES = 3
 OTHER_SITES, NEAREST = "其他核查地块", "至最近要素的距离"
 _NEAREST = {"edgecolor": "#8e0000", "linewidth": 0.7, "linestyle": (0, (3, 1.5))}
@@ -108,27 +108,6 @@ def _nearest(shared: _Shared, site: Any, rows: pd.DataFrame) -> list[_Nearest]:
     return found
 
 
-def _cut(frame: gpd.GeoDataFrame, window: Window) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
-    """Give the rows that reach into the window and their shapes on paper, with a little beyond the frame."""
-    bounds = window.grown(3)
-    rows = np.sort(frame.sindex.query(shapely.box(*bounds)))
-    return _paper(frame.geometry.to_numpy()[rows], window, rows)
-
-
-def _paper(
-    shapes: NDArray[np.object_], window: Window, rows: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
-    clipped = shapely.clip_by_rect(shapes, *window.grown(3))
-    paper = shapely.simplify(window.to_paper(clipped, CORNER_MM), DOT_MM)
-    there = ~(shapely.is_empty(paper) | shapely.is_missing(paper))
-    return rows[there], np.asarray(paper[there], dtype=object)
-
-
-def _shape(paper: NDArray[np.object_]) -> str:
-    kinds = {SHAPES.get(number, "polygon") for number in shapely.get_type_id(paper).tolist()}
-    return "polygon" if "polygon" in kinds else min(kinds)
-
-
 class _Map:
     """One map in the making: what is drawn is written into the legend."""
 
@@ -141,27 +120,7 @@ class _Map:
             tuple(shapely.bounds(self.site).tolist()), [tuple(shapely.bounds(n.line).tolist()) for n in self.nearest]
         )
         self.left_out = [n for n, there in zip(self.nearest, held, strict=True) if not there]
-        self.sheet = Sheet(*furniture.SIZE_MM, family=shared.family)
-        self.inside = self.sheet.frame(CORNER_MM, (self.window.width_mm, self.window.height_mm))
-        self.sheet.axes.add_patch(self.inside)
-        self.inside.set(facecolor="white", edgecolor="none")
-        self.legend: list[Row] = []
-        self.around: list[str] = []
-        self.schematic = False
-        self.labels = Labels(self.sheet, self.window)
-
-    def _put(self, paper: NDArray[np.object_], sign: Sign, label: str, **more: Any) -> None:
-        wide, self.schematic = bool(more.get("wide")), self.schematic or bool(more.get("schematic"))
-        self.sheet.shapes(paper, sign, inside=self.inside, wide=wide)
-        self.legend.append(Row(label, sign, _shape(paper), **more))
-
-    def _crossed(self, paper: NDArray[np.object_]) -> bool:
-        """Tell whether any outline runs through the frame; an area without fill is not seen where none does."""
-        areal = np.isin(shapely.get_type_id(paper), (3, 6))
-        lines = np.concatenate([shapely.boundary(paper[areal]), paper[~areal]])
-        west, south = CORNER_MM
-        frame = shapely.box(west, south, west + self.window.width_mm, south + self.window.height_mm)
-        return bool(shapely.intersects(lines, frame).any())
+        self.page = Making(self.window, SITE, family=shared.family)
 
     def ground(self) -> None:
         """Draw the layers of the plan, lowest first; what is off on the web only where a rule met it."""
@@ -169,16 +128,7 @@ class _Map:
         for ground in self.shared.grounds:
             if not ground.style.show and ground.layer.name not in met:
                 continue
-            rows, paper = _cut(ground.frame, self.window)
-            which, schematic = ground.which[rows], ground.layer.status == "schematic"
-            for i, (label, sign) in enumerate(ground.signs):
-                own = paper[which == i]
-                if len(own) and sign.fill == "none" and not self._crossed(own):
-                    self.around += [] if ground.style.label else [label]  # a name on the map says as much
-                    self.schematic |= schematic
-                elif len(own):
-                    self._put(own, sign, label, schematic=schematic)
-            self.labels.later(layer_labels(ground, rows, paper))
+            self.page.ground(ground)
 
     def strips(self) -> None:
         """Draw the strips of the near rules that touched this site."""
@@ -187,25 +137,26 @@ class _Map:
             return
         touched = set(self.rows.loc[self.rows["features"] > 0, "rule_id"].astype(str))
         for _, strip in strips[[bool(rules & touched) for rules in strips["rules"]]].iterrows():
-            _, paper = _paper(np.array([strip.geometry], dtype=object), self.window, np.zeros(1, dtype=np.intp))
+            _, paper = self.page.paper(np.array([strip.geometry], dtype=object), np.zeros(1, dtype=np.intp))
             if len(paper):
-                self._put(paper, read_styles().corridor, strip["range"])
+                self.page.put(paper, read_styles().corridor, strip["range"])
 
     def sites(self) -> None:
         """Draw the other sites, then this one in the colour of its worst verdict."""
         base, sites = read_styles().site, self.shared.findings.sites
         others = np.delete(np.arange(len(sites)), self.place)
-        rows, paper = _paper(self.shared.sites[others], self.window, others)
+        rows, paper = self.page.paper(self.shared.sites[others], others)
         if len(rows):
             grey = replace(base, stroke="#57606a", weight=1, fill="#9aa0a6", opacity=0.35)
-            self._put(paper, grey, OTHER_SITES, wide=True)
-            self.labels.later([(shape, str(sites.index[row]), "site") for row, shape in zip(rows, paper, strict=True)])
+            self.page.put(paper, grey, OTHER_SITES, wide=True)
+            names = [(shape, str(sites.index[row]), "site") for row, shape in zip(rows, paper, strict=True)]
+            self.page.labels.later(names)
         verdict = model.VERDICTS[str(self.shared.findings.summary["verdict"].iloc[self.place])]
-        _, paper = _paper(np.array([self.site], dtype=object), self.window, np.zeros(1, dtype=np.intp))
+        _, paper = self.page.paper(np.array([self.site], dtype=object), np.zeros(1, dtype=np.intp))
         if len(paper):
             label = f"本地块（最重：{verdict.letter} {verdict.label}）"
-            self._put(paper, replace(base, fill=verdict.colour), label, wide=True)
-            self.labels.site(paper[0], self.site_id)
+            self.page.put(paper, replace(base, fill=verdict.colour), label, wide=True)
+            self.page.labels.site(paper[0], self.site_id)
 
     def conflicts(self) -> None:
         """Draw where this site meets rules, the worst on top."""
@@ -214,28 +165,28 @@ class _Map:
         for verdict in [name for name in model.VERDICTS if (own["verdict"] == name).any()]:
             there = own[own["verdict"] == verdict]
             shapes = there.geometry.to_numpy()
-            _, paper = _paper(shapes, self.window, np.arange(len(shapes)))
+            _, paper = self.page.paper(shapes, np.arange(len(shapes)))
             if len(paper):
                 found = model.VERDICTS[verdict]
                 schematic = bool((there["layer_status"] == "schematic").any())
                 label = f"冲突：{found.letter} {found.label}"
-                self._put(paper, styles.get(verdict, styles["other"]), label, schematic=schematic, wide=True)
+                self.page.put(paper, styles.get(verdict, styles["other"]), label, schematic=schematic, wide=True)
 
     def lines(self) -> None:
         """Draw the distances to the features that decide."""
         for nearest in self.nearest:
             if nearest in self.left_out:
                 continue
-            line = self.window.to_paper(np.array([nearest.line], dtype=object), CORNER_MM)
-            self.sheet.lines(line, inside=self.inside, **_NEAREST)
-            self.labels.beside(line[0], f"{nearest.distance_m:,.1f} m")
+            line = self.window.to_paper(np.array([nearest.line], dtype=object), SITE.corner_mm)
+            self.page.sheet.lines(line, inside=self.page.inside, **_NEAREST)
+            self.page.labels.beside(line[0], f"{nearest.distance_m:,.1f} m")
         if len(self.nearest) > len(self.left_out):
-            self.legend.append(Row(NEAREST, Sign(stroke="#8e0000", weight=1.2, dash="5 3"), "line"))
+            self.page.legend.append(Row(NEAREST, Sign(stroke="#8e0000", weight=1.2, dash="5 3"), "line"))
 
     def remarks(self) -> Iterator[str]:
         """Give what a reader must know to read the map."""
-        if self.around:
-            yield f"图幅全部位于{'、'.join(dict.fromkeys(self.around))}之内"
+        if self.page.around:
+            yield f"图幅全部位于{'、'.join(dict.fromkeys(self.page.around))}之内"
         if self.shared.findings.plan is None:
             yield "由结果文件绘制，不含规划图层"
         for nearest in self.left_out[:1]:
@@ -245,7 +196,7 @@ class _Map:
         """Give the red lines at the foot."""
         number = self.shared.findings.meta.get("review_number")
         yield f"审图号：{plain_text(number)}" if number else model.NOTICE_INTERNAL
-        if self.schematic:
+        if self.page.schematic:
             yield model.NOTICE_SCHEMATIC
 
 
@@ -256,23 +207,25 @@ def _made(shared: _Shared, site_id: str) -> _Map:
     drawing.sites()
     drawing.conflicts()
     drawing.lines()
-    drawing.labels.write()
+    drawing.page.labels.write()
     findings = shared.findings
     furniture.furnish(
-        drawing.sheet,
+        drawing.page.sheet,
         drawing.window,
-        legend=drawing.legend,
-        remarks=list(drawing.remarks()),
+        SITE,
+        legend=drawing.page.legend,
+        remarks=[*furniture.about(findings.sites.crs, *_told(findings)), *drawing.remarks()],
         notices=list(drawing.notices()),
-        schematic=drawing.schematic,
-        title=_title(findings, site_id),
+        schematic=drawing.page.schematic,
+        title=f"{_title(findings, site_id)}　位置与冲突图",
         subtitle=plain_text(findings.meta.get("title") or findings.meta.get("plan")),
-        crs=findings.sites.crs,
-        day=plain_text(findings.meta.get("on")),
-        software=plain_text(findings.meta.get("software")),
         overview=_overview(findings, drawing.site),
     )
     return drawing
+
+
+def _told(findings: Findings) -> tuple[str, str]:
+    return plain_text(findings.meta.get("on")), plain_text(findings.meta.get("software"))
 
 
 def _overview(findings: Findings, site: Any) -> tuple[Any, Any] | None:
@@ -291,7 +244,7 @@ def _drawing(shared: _Shared, site_id: str) -> tuple[Drawing, int]:
     with house_settings():
         made = _made(shared, site_id)
         label = f"{_title(shared.findings, site_id)} 位置与冲突图，比例尺 1:{made.window.scale}"
-        return made.sheet.drawing(f"map{made.place + 1}", made.sheet.clean(label)), made.window.scale
+        return made.page.sheet.drawing(f"map{made.place + 1}", made.page.sheet.clean(label)), made.window.scale
 
 
 def figures(findings: Findings, site_ids: Sequence[str]) -> Figures:
@@ -317,6 +270,32 @@ def figures(findings: Findings, site_ids: Sequence[str]) -> Figures:
         bodies[site_id] = drawing.body
         glyphs |= drawing.glyphs
     return Figures(bodies, scales, glyph_definitions(glyphs))
+
+
+def pictures(findings: Findings, site_ids: Sequence[str], *, dpi: int = 200) -> dict[str, tuple[bytes, int]]:
+    """Draw the maps of some sites as PNG for a document: by site id the bytes and the scale.
+
+    Parameters
+    ----------
+    findings
+        What ``check`` returned.
+    site_ids
+        Sites of the findings, each with a geometry.
+    dpi
+        Dots per inch on a paper 180 mm wide.
+
+    Raises
+    ------
+    EcospatialError
+        This machine has no font with Chinese characters, or a site is not known.
+    """
+    _known(findings, site_ids)
+    shared, found = _share(findings), {}
+    for site_id in site_ids:
+        with house_settings():
+            made = _made(shared, site_id)
+            found[site_id] = made.page.sheet.picture("png", dpi=dpi), made.window.scale
+    return found
 
 
 def figure(findings: Findings, site_id: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ecospatial.errors import PlanError, Problem
 from ecospatial.model import KINDS
 from ecospatial.plans import Plan, data_folder, open_plan
@@ -13,6 +15,8 @@ from ecospatial.strict_yaml import Entry, Mapping, read_yaml
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from geopandas import GeoDataFrame
 
 RECIPE_KEYS = ("title", "plan", "layers", "extent", "labels")
 
@@ -22,7 +26,7 @@ class Recipe:
     """A map to be drawn.
 
     ``layers`` are kinds, the lowest first; none means all that are held, in the order of style.yaml. ``extent`` is a
-    kind whose features fill the map.
+    kind whose features fill the map, or one of them by its name or its river.
     """
 
     title: str
@@ -30,6 +34,29 @@ class Recipe:
     layers: tuple[str, ...] = ()
     extent: str = "district"
     labels: bool = True
+    extent_name: str | None = None
+
+    def extent_frame(self) -> GeoDataFrame | None:
+        """Give the features that fill the map; None for the district as a whole.
+
+        Raises
+        ------
+        PlanError
+            The plan does not hold them, or has none of that name.
+        """
+        if self.extent == "district" and self.extent_name is None:
+            return None
+        frame = self.plan.frame(self.extent)
+        if self.extent_name is None:
+            return frame
+        named = [frame[column] == self.extent_name for column in ("feature_name", "river") if column in frame]
+        found = frame[np.logical_or.reduce(named)] if named else frame.iloc[:0]
+        if found.empty:
+            label = KINDS[self.extent].label
+            known = [text for text in dict.fromkeys(frame.get("feature_name", [])) if isinstance(text, str) and text]
+            way_out = f"现有：{'、'.join(known[:20])}" if known else "请检查名称"
+            raise PlanError(Problem(self.plan.name, "extent", f"{label}中没有“{self.extent_name}”", way_out))
+        return found
 
 
 def find_recipe(name: str | PathLike[str]) -> Path | None:
@@ -58,7 +85,7 @@ def read_recipe(path: Path) -> Recipe:
     entry.closed(RECIPE_KEYS, ("title", "plan"))
     title, name = entry.text("title"), entry.text("plan")
     layers = entry.items("layers", lambda kind: kind if kind in KINDS else None)
-    extent = entry.choice("extent", tuple(KINDS)) or "district"
+    extent, extent_name = _extent(entry, content)
     labels = content.get("labels", True)
     if not isinstance(labels, bool):
         entry.fault("labels", "应为 true 或 false")
@@ -69,4 +96,16 @@ def read_recipe(path: Path) -> Recipe:
         raise PlanError(entry.problems)
     # A folder is meant from where the recipe lies, like every path in a file.
     plan = open_plan(path.parent / name if name.startswith("./") else name)
-    return Recipe(title, plan, layers, extent, labels)
+    return Recipe(title, plan, layers, extent, labels, extent_name)
+
+
+def _extent(entry: Entry, content: Mapping) -> tuple[str, str | None]:
+    """Read ``extent``: a kind, or a mapping of one kind to the name of one of its features."""
+    given = content.get("extent")
+    if not isinstance(given, Mapping):
+        return entry.choice("extent", tuple(KINDS)) or "district", None
+    pairs = list(given.items())
+    if len(pairs) != 1 or pairs[0][0] not in KINDS or not isinstance(pairs[0][1], str):
+        entry.fault("extent", "应为一种图层，或“图层: 要素名称”一对")
+        return "district", None
+    return str(pairs[0][0]), str(pairs[0][1])

@@ -257,6 +257,13 @@ class Sheet:
         self.figure.savefig(written, format="svg", metadata=nothing)
         return _tidied(written.getvalue(), prefix, label)
 
+    def picture(self, form: str, *, dpi: int = 200) -> bytes:
+        """Give the sheet as ``png`` (white where nothing is drawn) or ``pdf`` (vectors); no time stands in it."""
+        written = io.BytesIO()
+        nothing = {"Software": None} if form == "png" else {"Creator": None, "Producer": None, "CreationDate": None}
+        self.figure.savefig(written, format=form, dpi=dpi, metadata=nothing, facecolor="white")
+        return written.getvalue()
+
 
 def _tidied(written: str, prefix: str, label: str) -> Drawing:
     """Keep what is needed of matplotlib's SVG: no comments, styles, unused ids, line ends or needless decimals."""

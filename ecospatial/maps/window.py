@@ -28,6 +28,7 @@ AROUND_ALL_MM = 8.0
 FARTHEST_SCALE = 25_000  # features far away do not push the scale beyond this one
 SMALLEST_SITE_MM = 3.0  # nor make the site smaller than this
 BAR_MM = 40.0
+_SHEET_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)  # round scales of sheets, times a power of ten
 
 Bounds = tuple[float, float, float, float]
 
@@ -125,6 +126,25 @@ def fit(site: Bounds, wanted: Sequence[Bounds] = ()) -> tuple[Window, list[bool]
     # Whole millimetres of ground: the same window comes from a file that keeps nine decimals of a degree.
     x, y = np.round(corner, 3).tolist()
     return Window(scale, x, y), held
+
+
+def fit_sheet(bounds: Bounds, frame_mm: tuple[float, float], *, around_mm: float = 5.0) -> Window:
+    """Choose the window of a whole sheet: the largest round scale at which the bounds fill it, centred.
+
+    Examples
+    --------
+    >>> window = fit_sheet((0, 0, 20_000, 10_000), (210.0, 180.0))
+    >>> window.scale, window.west, window.south
+    (100000, -500.0, -4000.0)
+    """
+    sizes_m = (bounds[2] - bounds[0], bounds[3] - bounds[1])
+    needed = max(1000 * size / (frame - 2 * around_mm) for size, frame in zip(sizes_m, frame_mm, strict=True))
+    needed = max(needed, SCALES[0])
+    power = 10.0 ** np.floor(np.log10(needed))
+    scale = int(next(step * power for step in _SHEET_STEPS if step * power >= needed))
+    middle = np.array([bounds[0] + bounds[2], bounds[1] + bounds[3]]) / 2
+    x, y = np.round(middle - np.array(frame_mm) * scale / 2000, 3).tolist()
+    return Window(scale, x, y, *frame_mm)
 
 
 def nice_length(window: Window, most_mm: float = BAR_MM) -> float:

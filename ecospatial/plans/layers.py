@@ -165,9 +165,7 @@ def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
     kind = KINDS[layer.kind]
     file = layer.path or ""
     geometry = raw.geometry.to_numpy()
-    bare = np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    problems = [Problem(file, int(row) + 1, "没有图形", "请补充图形或删去该行") for row in bare]
-    problems += _shape_faults(geometry, kind, file)
+    problems = _bare_faults(geometry, file) + _shape_faults(geometry, kind, file)
     data: dict[str, Any] = {}
     for column in (*COMMON_COLUMNS, *kind.columns):
         theirs = layer.columns.get(column.name, column.name)
@@ -184,17 +182,28 @@ def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
         data[column.name] = _cells(raw[theirs], column, layer, problems)
     if problems:
         raise PlanError(problems)
+    mended = repair(geometry)
+    lost = np.flatnonzero(shapely.is_empty(mended.geometry))
+    if len(lost):
+        raise PlanError([Problem(file, int(row) + 1, "图形没有面积", "请更正或删去该行") for row in lost])
     ids = data["feature_id"]
     data["feature_id"] = [value or str(row) for row, value in enumerate(ids, 1)]
     used = {layer.columns.get(c, c) for c in data} | {raw.geometry.name}
     others = {c: raw[c] for c in raw.columns if c not in used and c not in data and c != "layer"}
     data["layer"] = [layer.name] * len(raw)
-    mended = repair(geometry)
     return gpd.GeoDataFrame({**data, **others}, geometry=mended.geometry, index=pd.RangeIndex(len(raw)), crs=raw.crs)
 
 
 _SHAPES = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4), "bank": (1, 2, 5, 3, 6)}
 _SHAPE_LABELS = {"polygon": "面", "line": "线", "point": "点", "bank": "线或面"}
+
+
+def _bare_faults(geometry: Any, file: str) -> list[Problem]:
+    bare = np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    xy, owner = shapely.get_coordinates(geometry, return_index=True)
+    broken = np.unique(owner[~np.isfinite(xy).all(axis=1)])
+    found = [Problem(file, int(row) + 1, "没有图形", "请补充图形或删去该行") for row in bare]
+    return found + [Problem(file, int(row) + 1, "坐标不是有限的数", "请更正或删去该行") for row in broken]
 
 
 def _shape_faults(geometry: Any, kind: Kind, file: str) -> list[Problem]:

@@ -214,13 +214,15 @@ def _totals(
     seen = area * np.nan_to_num(valid_share(found, on_grid, pair.grid))
     rows: list[tuple[Any, str, str, float]] = []
     differ = np.zeros(len(zones))
+    moves = patches.groupby(["zone", "from_cover", "to_cover"], sort=True)["area_m2"].sum()
+    moved_in = {zone: part.droplevel("zone") for zone, part in moves.groupby(level="zone")}
+    nothing = moves.iloc[:0].droplevel("zone")
     for i, (label, numbers) in enumerate(zip(zones.index, found, strict=True)):
         codes = np.asarray(numbers.get("unique", ()), dtype=np.int64)
         shares = np.asarray(numbers.get("frac", ()), dtype=float) * seen[i]
         differ[i] = shares[codes // BASE != codes % BASE].sum()
         was = np.bincount(codes // BASE, weights=shares, minlength=len(WORDS)) if len(codes) else np.zeros(len(WORDS))
-        mine = patches[patches["zone"] == label]
-        moved = mine.groupby(["from_cover", "to_cover"])["area_m2"].sum()
+        moved = moved_in.get(label, nothing)
         for code in np.flatnonzero(was > 0):
             word = WORDS[code]
             gone = moved[moved.index.get_level_values(0) == word]

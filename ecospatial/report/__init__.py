@@ -1,4 +1,4 @@
-"""Findings as files and tables: HTML, GeoPackage and JSON written, the latter two read again; never computes geometry.
+"""Findings as files and tables: pages, documents, books, data; GeoPackage and JSON are read again.
 
 Everything written lies under a temporary name until all of it is whole.
 """
@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import tempfile
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,19 @@ __all__ = [
 ]
 
 DEFAULT_FORMATS = ("html", "map", "gpkg", "json")
-_LATER = ("xlsx", "docx", "pdf", "parquet")
 
 
 def _save_map(findings: Findings, path: Path) -> None:
     path.write_text(maps.to_html(maps.draw(findings)), encoding="utf-8", newline="\n")
+
+
+def _later(module: str, name: str) -> Saver:
+    """Give a writer whose libraries are loaded when it is used, so that a check without it starts at once."""
+
+    def save(findings: Findings, path: Path, /) -> None:
+        getattr(import_module(f"ecospatial.report.{module}"), name)(findings, path)
+
+    return save
 
 
 _WRITERS: Mapping[str, tuple[str, Saver]] = {
@@ -63,6 +72,13 @@ _WRITERS: Mapping[str, tuple[str, Saver]] = {
     "map": ("map.html", _save_map),
     "gpkg": ("findings.gpkg", save_gpkg),
     "json": ("findings.json", save_json),
+    "xlsx": ("findings.xlsx", _later("workbook", "save_xlsx")),
+    "docx": ("report.docx", _later("word", "save_docx")),
+    "pdf": ("report.pdf", _later("printing", "save_pdf")),
+    "dxf": ("conflicts.dxf", _later("designer", "save_dxf")),
+    "shp": ("conflicts.zip", _later("designer", "save_shapefile")),
+    "txt": ("conflicts.txt", _later("designer", "save_survey")),
+    "parquet": ("findings", _later("parts", "save_parts")),
 }
 FORMATS = tuple(_WRITERS)
 
@@ -82,6 +98,12 @@ def _workroom(folder: Path) -> Iterator[Path]:
 
 def _put(source: Path, target: Path) -> Path:
     try:
+        if target.is_dir():
+            from ecospatial.report.parts import refuse_foreign
+
+            # No system replaces a folder that holds something: the old one goes the way of the workroom.
+            refuse_foreign(target)
+            target.replace(source.with_name(f"{source.name}-old"))
         return source.replace(target)
     except OSError as error:
         way_out = "请关闭正在打开它的程序后重试"
@@ -190,12 +212,12 @@ def read_gpkg(path: str | PathLike[str]) -> Tables:
 
 
 def read(path: str | PathLike[str]) -> Tables:
-    """Read findings again from a ``.gpkg`` or ``.json`` file.
+    """Read findings again from a ``.gpkg`` or ``.json`` file, or from a folder of Parquet parts.
 
     Parameters
     ----------
     path
-        What ``write_gpkg`` or ``write_json`` left.
+        What ``write_gpkg`` or ``write_json`` left, or the folder of ``findings/part-*.parquet``.
 
     Returns
     -------
@@ -207,17 +229,17 @@ def read(path: str | PathLike[str]) -> Tables:
     SiteError
         The file is not such a file, or is damaged.
     """
+    if Path(path).is_dir():
+        from ecospatial.report.parts import load_parts
+
+        return load_parts(Path(path))
     return read_gpkg(path) if Path(path).suffix.lower() == ".gpkg" else read_json(path)
 
 
 def _known(formats: Sequence[str]) -> list[str]:
     asked = list(dict.fromkeys(formats))
-    problems = []
-    for name in asked:
-        if name in _LATER:
-            problems.append(Problem("", None, f"本版本还不能写出 {name}", f"可选：{'、'.join(FORMATS)}"))
-        elif name not in _WRITERS:
-            problems.append(Problem("", None, f"没有“{name}”这种输出格式", f"可选：{'、'.join(FORMATS)}"))
+    known = f"可选：{'、'.join(FORMATS)}"
+    problems = [Problem("", None, f"没有“{name}”这种输出格式", known) for name in asked if name not in _WRITERS]
     if problems:
         raise SiteError(problems)
     return asked
@@ -229,6 +251,7 @@ def write(
     *,
     formats: Sequence[str] | None = None,
     timestamp: bool = False,
+    template: Path | None = None,
 ) -> list[Path]:
     """Write findings into a folder: all of the formats asked for, or none.
 
@@ -239,10 +262,14 @@ def write(
     folder
         Made when absent. Files of the same names are replaced; nothing else in it is touched.
     formats
-        Any of ``html`` (report.html), ``map`` (map.html), ``gpkg`` (findings.gpkg), ``json`` (findings.json);
-        all four when left out.
+        Any of ``html`` (report.html), ``map`` (map.html), ``gpkg`` (findings.gpkg), ``json`` (findings.json), these
+        four when left out; ``xlsx`` (findings.xlsx), ``docx`` (report.docx), ``pdf`` (report.pdf, printed by a
+        browser or LibreOffice of this machine); for designers ``dxf``, ``shp`` (zipped) and ``txt``: conflicts.*;
+        ``parquet`` (findings/part-*.parquet; the folder of that name is replaced).
     timestamp
-        Whether to note the time of writing; without it the same findings give the same bytes.
+        Whether to note the time of writing; without it the same findings give the same bytes, but for ``pdf``.
+    template
+        A Word template of your own that ``docx`` is written from (extra ``template``).
 
     Returns
     -------
@@ -253,6 +280,8 @@ def write(
     ------
     SiteError
         A format is not known (nothing is written), or the folder can not be written to.
+    EcospatialError
+        ``pdf``: no program here can print one.
     """
     asked = _known(DEFAULT_FORMATS if formats is None else [formats] if isinstance(formats, str) else formats)
     target = Path(folder)
@@ -261,5 +290,11 @@ def write(
     with _workroom(target) as room:
         for name in asked:
             file, save = _WRITERS[name]
-            save(findings, room / file)
-        return [_put(room / _WRITERS[name][0], target / _WRITERS[name][0]) for name in asked]
+            if name == "docx" and template is not None:
+                from ecospatial.report.template import fill
+
+                fill(findings, template, room / file)
+            else:
+                save(findings, room / file)
+        put = [_put(room / _WRITERS[name][0], target / _WRITERS[name][0]) for name in asked]
+    return [file for path in put for file in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]

@@ -48,7 +48,8 @@ _DECIMALS = {
 _GEOMETRY_DECIMALS = 9
 
 
-def _rounded(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rounded(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows with measures as the files hold them: lengths 3 decimals, areas 2, shares 6."""
     def cell(name: str, value: Any) -> Any:
         return round(value, _DECIMALS[name]) + 0.0 if name in _DECIMALS and value is not None else value
 
@@ -83,7 +84,7 @@ def geojson(geometry: gpd.GeoSeries) -> list[dict[str, Any] | None]:
 def _site_records(findings: Findings) -> list[dict[str, Any]]:
     summary, sites = findings.summary, findings.sites
     records = []
-    rows = zip(_rounded(summary.reset_index()), _rounded(sites.drop(columns="geometry").reset_index()), strict=True)
+    rows = zip(rounded(summary.reset_index()), rounded(sites.drop(columns="geometry").reset_index()), strict=True)
     for (row, given), shape in zip(rows, geojson(sites.geometry), strict=True):
         activity = given.get("activity")
         records.append(
@@ -114,14 +115,14 @@ def _site_records(findings: Findings) -> list[dict[str, Any]]:
 def as_document(findings: Findings) -> dict[str, Any]:
     """Give the whole document as plain Python values, ready for ``json.dumps``."""
     frame = findings.frame
-    rows = _rounded(pd.DataFrame(frame.drop(columns="geometry")))
+    rows = rounded(pd.DataFrame(frame.drop(columns="geometry")))
     return {
         "format": FORMAT,
         "version": VERSION,
         "meta": {"created": None, "review_number": None} | plain(dict(findings.meta)),
         "sites": _site_records(findings),
-        "rules": _rounded(findings.rules.reset_index()),
-        "layers": _rounded(findings.layers.reset_index()),
+        "rules": rounded(findings.rules.reset_index()),
+        "layers": rounded(findings.layers.reset_index()),
         "findings": [row | {"geometry": shape} for row, shape in zip(rows, geojson(frame.geometry), strict=True)],
     }
 

@@ -27,6 +27,7 @@ from ecospatial.report.frames import (
     Tables,
     as_tables,
 )
+from ecospatial.report.qgis import layer_styles
 from ecospatial.report.values import plain
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def save_gpkg(findings: Findings, path: Path) -> None:
         for name, table in tables.items():
             options = {"geometry_type": "Unknown"} if isinstance(table, gpd.GeoDataFrame) else {}
             pyogrio.write_dataframe(table, path, layer=name, driver="GPKG", **options)
+        pyogrio.write_dataframe(layer_styles(stamp), path, layer="layer_styles", driver="GPKG", FID="id")
 
 
 # ------------------------------------------------------------------------------------------- reading

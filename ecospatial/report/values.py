@@ -66,6 +66,17 @@ def text(value: object) -> str:
     return "" if found is None else str(found)
 
 
+def printable(value: object, *, longest: int = 32767) -> str:
+    r"""Turn a cell into text that Word and Excel can hold: no control characters, not longer than a cell of Excel.
+
+    Examples
+    --------
+    >>> printable("a\x0bb"), printable(None), printable("一\n二")
+    ('a b', '', '一\n二')
+    """
+    return "".join(letter if letter.isprintable() or letter in "\n\u3000" else " " for letter in text(value))[:longest]
+
+
 def metres(length_m: object) -> str:
     """Write a length with one decimal; unknown is empty.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecospatial.rules.linting import Remark, lint
+from ecospatial.rules.linting import Remark, implies, lint
 from ecospatial.rules.reading import (
     DISTANCES,
     MEASURED_KINDS,
@@ -16,6 +16,6 @@ from ecospatial.rules.reading import (
 )
 
 __all__ = [
-    "DISTANCES", "MEASURED_KINDS", "RULE_KEYS", "UNANSWERED", "Cite", "Condition", "Remark", "Rule", "clashes", "lint",
-    "read_pack",
+    "DISTANCES", "MEASURED_KINDS", "RULE_KEYS", "UNANSWERED", "Cite", "Condition", "Remark", "Rule", "clashes",
+    "implies", "lint", "read_pack",
 ]  # fmt: skip

@@ -115,7 +115,7 @@ def _never(rule: Rule) -> Iterator[str]:
     """Name what can never decide, or can never be otherwise."""
     for number, condition in enumerate(rule.when):
         for other in rule.when[:number] + rule.when[number + 1 :]:
-            if _implies(condition, other) and condition != other:
+            if implies(condition, other) and condition != other:
                 yield "when 中有一组条件已被另一组包含，永远不起作用"
         yield from _listed_twice(condition, "when")
         if len(condition.works) == len(WORKS):
@@ -124,7 +124,7 @@ def _never(rule: Rule) -> Iterator[str]:
         yield from _listed_twice(exception, "unless")
         if rule.when and all(_contradict(condition, exception) for condition in rule.when):
             yield "unless 与 when 矛盾，例外永远不会成立"
-        if rule.when and all(_implies(condition, exception) for condition in rule.when):
+        if rule.when and all(implies(condition, exception) for condition in rule.when):
             yield "when 成立时 unless 必然成立，本条的 effect 永远不会出现"
     if rule.unless and rule.effect == rule.effect_unless:
         yield "effect 与 effect_unless 相同，unless 不起作用"
@@ -145,8 +145,15 @@ def _listed_twice(condition: Condition, key: str) -> Iterator[str]:
             yield f"{key} 的 {name} 有重复"
 
 
-def _implies(left: Condition, right: Condition) -> bool:
-    """Tell whether a project of which the left holds is one of which the right holds too."""
+def implies(left: Condition, right: Condition) -> bool:
+    """Tell whether a project of which the left holds is one of which the right holds too.
+
+    Examples
+    --------
+    >>> from ecospatial.rules import Condition
+    >>> implies(Condition(activity=("C2614",), works=("new",)), Condition(activity=("C26",)))
+    True
+    """
     if right.works and not (left.works and set(left.works) <= set(right.works)):
         return False
     if not set(right.facts) <= set(left.facts):

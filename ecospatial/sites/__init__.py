@@ -6,11 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ecospatial import crs as crs_
-from ecospatial.errors import Problem, SiteError
 from ecospatial.sites import assembling, columns, shapes, sources
+from ecospatial.sites.pieces import Piece, piece_ids, read_piece, site_files
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     Path = str | os.PathLike[str]
 
-__all__ = ["from_wkt", "much_repaired", "read_sites"]
+__all__ = ["Piece", "from_wkt", "much_repaired", "piece_ids", "read_piece", "read_sites", "site_files"]
 
 
 def read_sites(
@@ -96,7 +95,7 @@ def read_sites(
     >>> sites.index.tolist(), sites.works["07"]
     (['07'], 'new')
     """
-    given = _given(activity=activity, works=works)
+    given = columns.given(activity=activity, works=works)
     parsed = crs_.stated(crs, towgs84=towgs84, four_params=four_params)
     parts, attrs = sources.read_parts(source, without=facts, layer=layer, max_vertices=max_vertices)
     attrs |= {"allow_far": True} if allow_far else {}
@@ -163,21 +162,9 @@ def from_wkt(
     >>> from_wkt("POINT (119.95 31.79)", crs=4490).geometry["1"].x
     119.95
     """
-    given = _given(activity=activity, works=works)
+    given = columns.given(activity=activity, works=works)
     parsed = crs_.stated(crs, towgs84=towgs84, four_params=four_params)
     part = sources.wkt_part(text, max_vertices=max_vertices)
     attrs: dict[str, Any] = {"inputs": [{"file": part.file, "sha256": hashlib.sha256(text.encode()).hexdigest()}]}
     attrs |= {"allow_far": True} if allow_far else {}
     return assembling.assemble([part], attrs, plan=plan, crs=parsed, facts=None, given=given, skip_bad=False)
-
-
-def _given(**values: str | None) -> dict[str, Any]:
-    """Read what the caller fills in, before anything else, so that a slip shows at once."""
-    faults: list[Problem] = []
-    given = {}
-    for name, value in values.items():
-        cell = pd.Series([value], dtype=object)
-        given[name] = columns.read_cells(name, cell, [("", None)], faults, column=f"--{name} ")[0]
-    if faults:
-        raise SiteError(faults)
-    return {name: value for name, value in given.items() if value is not None}

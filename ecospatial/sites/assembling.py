@@ -63,6 +63,7 @@ def assemble(
     facts: str | os.PathLike[str] | None,
     given: dict[str, Any],
     skip_bad: bool,
+    first: int = 1,
 ) -> gpd.GeoDataFrame:
     """Make the frame of sites of the parts of a source.
 
@@ -74,6 +75,8 @@ def assemble(
         As for ``read_sites``, ``crs`` as from ``crs.stated``.
     given
         Our columns with the value that fills their empty cells.
+    first
+        Place of the first site in the whole source, when this is a piece of it.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def assemble(
     """
     faults = _Faults()
     places = [(part.file, row) for part in parts for row in part.rows]
-    table, attrs = _table(parts, attrs, facts=facts, given=given, faults=faults)
+    table, attrs = _table(parts, attrs, facts=facts, given=given, faults=faults, first=first)
     _find_bad_rows(parts, faults)
     located = _located(parts, faults, plan=plan, crs=crs, allow_far=bool(attrs.get("allow_far")))
     done, empty = shapes.repaired(located.geometry, located.crs)
@@ -103,13 +106,14 @@ def _table(
     facts: str | os.PathLike[str] | None,
     given: dict[str, Any],
     faults: _Faults,
+    first: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read and fill the columns; the entries for ``attrs`` grow with what was read."""
     for part in parts:
         if part.file and not part.rows:
             faults.sites.append(Problem(part.file, None, "没有地块", "请核对文件"))
     places = [(part.file, row) for part in parts for row in part.rows]
-    table = columns.with_ids(columns.normalise(parts, faults.sites))
+    table = columns.with_ids(columns.normalise(parts, faults.sites), first)
     faults.sites.extend(columns.duplicates(table["site_id"], places))
     notices = [*attrs.get("notices", []), *(notice for part in parts for notice in part.notices)]
     inputs = list(attrs.get("inputs", []))

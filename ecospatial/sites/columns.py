@@ -108,9 +108,9 @@ def _made_before(raw: pd.DataFrame, parts: list[Part]) -> dict[str, Any]:
     }
 
 
-def with_ids(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the sites without an id the number of their place in the source."""
-    numbers = pd.Series([str(i) for i in range(1, len(table) + 1)], index=table.index, dtype=object)
+def with_ids(table: pd.DataFrame, first: int = 1) -> pd.DataFrame:
+    """Give the sites without an id the number of their place in the source, of which ``first`` is here the first."""
+    numbers = pd.Series([str(i) for i in range(first, first + len(table))], index=table.index, dtype=object)
     return table.assign(site_id=table["site_id"].where(table["site_id"].notna(), numbers))
 
 
@@ -228,3 +228,15 @@ def _merged(
             fault = f"地块“{shown(name)}”的 {target} 与红线文件矛盾：{shown(cell)}，红线文件为 {shown(values[i])}"
             faults.append(Problem(*place, fault, "请更正其中一处"))
     return pd.Series(values, index=column.index, dtype=object)
+
+
+def given(**values: str | None) -> dict[str, Any]:
+    """Read what the caller fills in, before anything else, so that a slip shows at once."""
+    faults: list[Problem] = []
+    read = {}
+    for name, value in values.items():
+        cell = pd.Series([value], dtype=object)
+        read[name] = read_cells(name, cell, [("", None)], faults, column=f"--{name} ")[0]
+    if faults:
+        raise SiteError(faults)
+    return {name: value for name, value in read.items() if value is not None}

@@ -98,7 +98,7 @@ def read_parts(
         raise SiteError(Problem("", None, "数据框没有几何列", way))
     parts, problems, inputs = [], [], []
     wrong: list[EcospatialError] = []
-    for path in _paths(source, without):
+    for path in listed(source, without):
         try:
             place = files.safe_path(path)
             parts += _file_parts(place, layer)
@@ -118,7 +118,8 @@ def _hashed(place: Path) -> list[Path]:
     return [place] if place.is_dir() else files.components(place)
 
 
-def _paths(source: Any, without: str | os.PathLike[str] | None) -> list[Any]:
+def listed(source: Any, without: str | os.PathLike[str] | None = None) -> list[Any]:
+    """List the files that a path, a folder, a pattern or several of them mean, in the order they are read."""
     single = isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "__iter__")
     found: list[Any] = []
     for entry in [source] if single else list(source):

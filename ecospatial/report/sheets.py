@@ -1,0 +1,117 @@
+"""Sheets of an Excel file: numbers are numbers, no cell is a formula or a link, the header stays, columns filter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import xlsxwriter
+
+from ecospatial.report.values import plain, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+# No cell is a formula or a link, whatever it begins with.
+OPTIONS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+}
+CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - Excel knows no zone; a fixed one makes the same input the same bytes
+FONT = "Microsoft YaHei"
+_BASE = {"font_name": FONT, "font_size": 10, "valign": "top"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: key of the row, header, width in characters, number format (numbers only)."""
+
+    key: str
+    label: str
+    width: float = 14
+    form: str = "#,##0.###"
+
+
+class Book:
+    """A workbook in the making."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def format(self, **look: Any) -> Any:
+        """Give a cell format, made once; ``look`` is xlsxwriter's."""
+        key = tuple(sorted(look.items()))
+        if key not in self._formats:
+            self._formats[key] = self.book.add_format(_BASE | look)
+        return self._formats[key]
+
+    def sheet(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        top: Sequence[object] = (),
+        colours: Mapping[str, Mapping[object, str]] | None = None,
+    ) -> None:
+        """Write a sheet of rows.
+
+        Parameters
+        ----------
+        name
+            Cut to the 31 letters that Excel allows.
+        columns
+            What is shown, in order.
+        rows
+            Values by key; unknown stays empty, true and false are 是 and 否.
+        top
+            Lines above the header: the title, then notices in red.
+        colours
+            By key and value the colour (``#rrggbb``) of a cell.
+        """
+        sheet = self.book.add_worksheet(name[:31])
+        for row, line in enumerate(top):
+            look = {"bold": True, "font_size": 14} if not row else {"bold": True, "font_color": "#a4000f"}
+            sheet.write_string(row, 0, printable(line), self.format(**look))
+        head = len(top)
+        for place, column in enumerate(columns):
+            look = {"bold": True, "bg_color": "#dce9f5", "border": 1, "text_wrap": True}
+            sheet.write_string(head, place, column.label, self.format(**look))
+            sheet.set_column(place, place, column.width)
+            shades = (colours or {}).get(column.key, {})
+            for number, cells in enumerate(rows, head + 1):
+                value = plain(cells.get(column.key))
+                fill = shades.get(value)
+                self._put(sheet, (number, place), value, column, {} if fill is None else {"bg_color": fill})
+        sheet.freeze_panes(head + 1, 0)
+        if rows:
+            sheet.autofilter(head, 0, head + len(rows), len(columns) - 1)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(head)
+
+    def _put(self, sheet: Any, place: tuple[int, int], value: Any, column: Column, look: Mapping[str, Any]) -> None:
+        if value is None or value == "":
+            return
+        if isinstance(value, bool):
+            sheet.write_string(*place, "是" if value else "否", self.format(**look))
+        elif isinstance(value, int | float):
+            sheet.write_number(*place, value, self.format(num_format=column.form, **look))
+        else:
+            sheet.write_string(*place, printable(value), self.format(text_wrap=True, **look))
+
+
+@contextmanager
+def workbook(path: Path, title: object) -> Iterator[Book]:
+    """Open a new Excel file at ``path``; it is whole when the block ends."""
+    book = xlsxwriter.Workbook(str(path), OPTIONS)
+    book.set_properties({"title": printable(title)[:255], "created": CREATED})
+    yield Book(book)
+    book.close()
