@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecospatial.auditing import Audit as Audit
     from ecospatial.auditing import audit as audit
+    from ecospatial.batch import PartsRun as PartsRun
+    from ecospatial.batch import check_parts as check_parts
     from ecospatial.checking import Findings as Findings
     from ecospatial.checking import check as check
     from ecospatial.checking import read_findings as read_findings
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from ecospatial.errors import PlanError as PlanError
     from ecospatial.errors import RuleError as RuleError
     from ecospatial.errors import SiteError as SiteError
+    from ecospatial.gallery import draw as draw
     from ecospatial.geometry import corridor as corridor
     from ecospatial.geometry import overlap as overlap
     from ecospatial.indicators import land_balance as land_balance
-    from ecospatial.maps import draw as draw
     from ecospatial.plans import Layer as Layer
     from ecospatial.plans import Plan as Plan
     from ecospatial.plans import list_plans as list_plans
@@ -42,12 +44,13 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "auditing": ("Audit", "audit"),
+    "batch": ("PartsRun", "check_parts"),
     "checking": ("Findings", "check", "read_findings", "read_rules"),
     "checking.composite": ("base_map",),
     "errors": ("CrsError", "EcospatialError", "PlanError", "RuleError", "SiteError"),
+    "gallery": ("draw",),
     "geometry": ("corridor", "overlap"),
     "indicators": ("land_balance",),
-    "maps": ("draw",),
     "plans": ("Layer", "Plan", "list_plans", "open_plan"),
     "sites": ("read_sites",),
     "water": ("WaterStudy", "rivers", "sewers"),

@@ -48,6 +48,10 @@ class EcospatialError(ValueError):
         self.problems: list[Problem] = found
         super().__init__("\n".join(str(problem) for problem in found))
 
+    def __reduce__(self) -> tuple[type[EcospatialError], tuple[list[Problem]]]:
+        """Come whole out of another process."""
+        return type(self), (self.problems,)
+
 
 class SiteError(EcospatialError):
     """A site file, or a fact about a project, is wrong."""

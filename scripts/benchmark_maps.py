@@ -36,7 +36,7 @@ def main() -> int:
     zones = made_zones()
     with tempfile.TemporaryDirectory() as folder:
         plan = es.open_plan(made_plan(Path(folder), zones))
-        plan.frame("control_zone")
+        plan.frame("basic_farmland")
         ours_s, ours = timed(lambda: to_html(es.draw(plan)))
         explore_s, theirs = timed(lambda: str(zones.explore().get_root().render()))
         vertices = int(zones.geometry.count_coordinates().sum())
@@ -73,18 +73,15 @@ def made_zones(count: int = ZONES, vertices: int = VERTICES) -> gpd.GeoDataFrame
     parts = [gpd.read_file(path)[["geometry"]].to_crs(CRS).explode() for path in paths]
     frame = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=CRS)
     frame = frame.iloc[np.sort(np.argsort(-frame.area.to_numpy(), kind="stable")[:count])].reset_index(drop=True)
-    rings = shapely.get_rings(frame.geometry.to_numpy())
-    reach = 64.0
-    while True:  # finer until there are enough vertices
-        rough = [roughened(shapely.get_coordinates(ring), reach) for ring in rings]
-        if sum(map(len, rough)) >= vertices:
-            break
-        reach *= 0.97
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(frame.geometry.to_numpy())]
+    reach = 2.0 * float(frame.length.sum()) / vertices
+    while sum(map(len, rough := [roughened(ring, reach) for ring in rings])) < vertices:
+        reach *= 0.96
     exterior = np.concatenate([[True] + [False] * len(shape.interiors) for shape in frame.geometry])
     shells = iter([shapely.Polygon(ring) for ring, outer in zip(rough, exterior, strict=True) if outer])
     shapes = np.array(list(shells), dtype=object)
-    names = [f"管控区 {number}" for number in range(1, len(shapes) + 1)]
-    return gpd.GeoDataFrame({"feature_name": names, "river": "新孟河"}, geometry=shapes, crs=CRS)
+    names = [f"zone {number}" for number in range(1, len(shapes) + 1)]
+    return gpd.GeoDataFrame({"feature_name": names, "note": "made"}, geometry=shapes, crs=CRS)
 
 
 def roughened(points: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
@@ -115,7 +112,7 @@ def made_sites(count: int = SITES) -> gpd.GeoDataFrame:
     x, y = dice.uniform(470_000, 500_000, count), dice.uniform(3_500_000, 3_530_000, count)
     side = dice.uniform(20, 120, count)
     return gpd.GeoDataFrame(
-        {"site_name": [f"地块 {number}" for number in range(count)]},
+        {"site_name": [f"site {number}" for number in range(count)]},
         geometry=shapely.box(x, y, x + side, y + side),
         crs=CRS,
     )
@@ -128,7 +125,7 @@ def made_plan(folder: Path, zones: gpd.GeoDataFrame) -> Path:
     path = folder / "zones.gpkg"
     zones.to_file(path, driver="GPKG")
     layer = {
-        "kind": "control_zone", "path": path.name, "status": "public", "coverage": "extent", "accuracy_m": 1,
+        "kind": "basic_farmland", "path": path.name, "status": "public", "coverage": "extent", "accuracy_m": 1,
         "source": SOURCE, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }  # fmt: skip
     plan = {"name": "made", "title": "made", "crs": CRS, "packs": [], "layers": [layer]}

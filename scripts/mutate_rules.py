@@ -4,8 +4,9 @@
     python scripts/mutate_rules.py taihu       one pack only
     python scripts/mutate_rules.py --write     put the score into layers/packs/COVERAGE.md too
 
-A detail is a distance (10 % more or less), an effect, an entry of ``works`` or ``activity``, a fact, a value of
-``where``, a first or last day (a day earlier or later), an exception, whether the text was read. Exit 1 below 95 %.
+A detail is a distance (1 m more or less), a relation, an effect, an entry of ``works`` or ``activity``, a fact, a
+value of ``where``, a first or last day (a day earlier or later), an exception, whether the text was read. Exit 1
+below 95 %.
 """
 
 from __future__ import annotations
@@ -46,13 +47,7 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
     yield "effect", change(rule, effect=flipped)
     read = None if rule.verified else dt.date(2026, 11, 20)
     yield "verified", change(rule, cite=change(rule.cite, verified=read))
-    if rule.relation == "near":
-        for within in (rule.within_m * 1.1, rule.within_m * 0.9) if rule.within_m else (10.0,):
-            yield f"within_m {within:g}", change(rule, within_m=within)
-    if rule.relation == "along_river":
-        for key in ("upstream_m", "downstream_m"):
-            for times in (1.1, 0.9):
-                yield f"{key} times {times}", change(rule, **{key: getattr(rule, key) * times})
+    yield from _distances(rule)
     for step in (-DAY, DAY):
         yield f"since {rule.since + step}", change(rule, since=rule.since + step)
         if rule.until is not None:
@@ -69,6 +64,21 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
     if rule.unless:
         other_effect = "restricted" if rule.effect_unless == "not_applicable" else "not_applicable"
         yield "effect_unless", change(rule, effect_unless=other_effect)
+
+
+def _distances(rule: Rule) -> Iterator[Mutant]:
+    change = dataclasses.replace
+    if rule.relation == "near":
+        for within in (rule.within_m + 1, rule.within_m - 1, 0.0) if rule.within_m else (1.0,):
+            yield f"within_m {within:g}", change(rule, within_m=within)
+    if rule.relation == "along_river":
+        for key in ("upstream_m", "downstream_m"):
+            for step in (1, -1):
+                yield f"{key} by {step:+} m", change(rule, **{key: getattr(rule, key) + step})
+    other_relations = {"overlaps": ("near", "outside"), "outside": ("overlaps",), "near": ("overlaps", "outside")}
+    if KINDS[rule.layer].shape == "polygon":
+        for relation in other_relations.get(rule.relation, ()):
+            yield f"relation {relation}", change(rule, relation=relation)
 
 
 def _places(rule: Rule) -> Iterator[tuple[str, Any]]:

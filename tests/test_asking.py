@@ -20,6 +20,7 @@ from ecospatial.plans import data_folder
 from ecospatial.rules import read_pack
 
 ON = "2026-11-20"
+RULES = [rule for path in sorted(data_folder("layers").glob("packs/*.yaml")) for rule in read_pack(path)]
 NEAR, FAR = square(600), square(4000)
 
 
@@ -53,6 +54,13 @@ def test_divisions_and_sections_are_complete():
     assert all(code[:3] in ACTIVITIES for code in ACTIVITIES if len(code) > 3)
     assert ACTIVITIES["C26"] == "化学原料和化学制品制造业" and ACTIVITIES["T97"] == "国际组织"
     assert all(code in ACTIVITIES for codes in EVERYDAY_NAMES.values() for code in codes)
+
+
+def test_every_code_that_a_rule_names_has_a_name():
+    conditions = [condition for one in RULES for condition in (*one.when, *one.unless)]
+    assert {code for condition in conditions for code in condition.activity} <= set(ACTIVITIES)
+    uses = {use for condition in conditions for use in condition.land_use}
+    assert uses and uses <= set(LAND_USES.values()) | set(LAND_USES)
 
 
 def test_land_uses_have_codes_of_two_or_four_digits():
@@ -153,7 +161,6 @@ def test_land_use_is_asked_for_and_each_site_by_itself(check, tmp_path):
 
 # ------------------------------------------------------- just the questions that can still change a verdict, by trying
 
-RULES = [rule for path in sorted(data_folder("layers").glob("packs/*.yaml")) for rule in read_pack(path)]
 KEYS = ("activity", "works", "land_use", *FACTS)
 
 

@@ -129,7 +129,7 @@ def test_legend_follows_the_layer_control(browser, plan, tmp_path):
 
 def test_heading_of_the_legend_goes_with_its_last_layer(browser, plan, tmp_path):
     with shown(browser, map_of(made_findings(plan), tmp_path)) as (page, _):
-        assert "规划图层" in visible(page, ".es-legend h2")
+        assert {"行政区划", "三区三线", "水系与水源"} < set(visible(page, ".es-legend h2"))
         for name in ("行政区", "永久基本农田", "岸线"):
             page.locator(".leaflet-control-layers-overlays label", has_text=name).click()
         assert visible(page, ".es-legend h2") == ["核查结果"]

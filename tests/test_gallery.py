@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import docx
+import openpyxl
 import pytest
 import test_browser
 import yaml
@@ -62,9 +64,9 @@ def test_what_has_not_changed_is_kept_and_what_has_is_drawn_again(recipes, tmp_p
     (out / "乙.html").unlink()
     capsys.readouterr()
     assert run("map", "--recipes", recipes, "--out", out) == 0
-    assert "新绘 2 幅，未变 0 幅" in capsys.readouterr().err
+    assert "新作 2 份，未变 0 份" in capsys.readouterr().err
     assert run("map", "--recipes", recipes, "--out", out) == 0
-    assert "新绘 0 幅，未变 2 幅" in capsys.readouterr().err
+    assert "新作 0 份，未变 2 份" in capsys.readouterr().err
     assert "新图" in (out / "甲.html").read_text("utf-8")
     assert (out / "甲.html").stat().st_mtime_ns != before["甲.html"]
 
@@ -84,7 +86,7 @@ def test_a_recipe_that_fails_does_not_hide_the_others(recipes, tmp_path, capsys)
     assert run("map", "--recipes", recipes, "--out", out) == 2
     assert {path.name for path in out.glob("?.html")} == {"甲.html", "乙.html"}
     error = capsys.readouterr().err
-    assert "未能绘制 丙.yaml" in error
+    assert "未能完成 丙.yaml" in error
     assert "Traceback" not in error
     assert "未能绘制 1 幅" in (out / "index.html").read_text("utf-8")
 
@@ -97,6 +99,21 @@ def test_a_map_for_each_site_with_its_own_findings(tmp_path):
     page = (out / "ZL-03.html").read_text("utf-8")
     assert "ZL-03" in page
     assert "ZL-01" not in page
+
+
+def test_a_report_for_each_site_and_one_book_of_all(tmp_path, capsys):
+    call = ["check", f"{EXAMPLES}/sites.txt", "--plan", "changzhou-zhonglou", "--on", "2026-11-20", "--out", tmp_path]
+    assert run(*call, "--each", "--format", "docx") == 0
+    names = [f"ZL-0{n}.docx" for n in range(1, 7)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "findings.xlsx", "index.html", "maps.json"]
+    words = "".join(paragraph.text for paragraph in docx.Document(str(tmp_path / "ZL-03.docx")).paragraphs)
+    assert "ZL-03" in words
+    assert "ZL-01" not in words
+    book = openpyxl.load_workbook(tmp_path / "findings.xlsx")["结论汇总"]
+    assert {f"ZL-0{n}" for n in range(1, 7)} <= {cell.value for cell in book["A"]}
+    (tmp_path / "ZL-02.docx").unlink()
+    assert run(*call, "--each", "--format", "docx") == 0
+    assert "新作 1 份，未变 5 份" in capsys.readouterr().err
 
 
 def test_a_sheet_for_each_town(tmp_path):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
 
 import folium
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from made_findings import CRS, HOSTILE, empty_findings, hostile_findings, made_findings, made_plan, square
+from read_page import call, findings_of, layers_of
 
 from ecospatial import maps, model
 from ecospatial.errors import EcospatialError, PlanError
@@ -26,16 +27,6 @@ OUTSIDE = re.compile(r"""(?:src|href|srcset)\s*=\s*["']?\s*(?:https?:)?//|@impor
 @pytest.fixture
 def plan(tmp_path):
     return made_plan(tmp_path)
-
-
-def layers_of(text: str) -> dict[str, dict]:
-    """Read the layers of a page again from its script."""
-    found = {}
-    for line in re.findall(r"= ecospatial\.layer\(map_ecospatial, (.*?)\);\n", text + "\n", re.DOTALL):
-        data, end = json.JSONDecoder().raw_decode(line)
-        features = json.loads(line[end + 1 :])
-        found[data["key"]] = data | {"features": features}
-    return found
 
 
 @pytest.mark.parametrize("make", [made_findings, hostile_findings, empty_findings])
@@ -78,18 +69,9 @@ def test_hostile_text_never_stands_as_markup_or_template(nasty, tmp_path):
     assert "<script>alert" not in text
     assert "7*7" in text
     assert "49" not in re.sub(r"[\d.,\[\]-]+", "", text)
-    sites = layers_of(text)["sites"]["features"]
-    assert nasty in sites[0]["properties"]["v"][1]  # as typed: the page makes text nodes of it
-    assert html.escape(nasty, quote=False).replace("'", "&#39;").replace('"', "&#34;") in sites[0]["properties"]["h"]
-
-
-def test_layer_names_are_escaped_for_the_control(tmp_path):
-    plan = made_plan(tmp_path)
-    element = page._Layer(
-        drawn.Drawn("k", "{{7*7}}<img src=x>", "g", "area", {"key": "k"}, "[]", ()),
-    )
-    assert element.layer_name == "&#123;&#123;7*7}}&lt;img src=x&gt;"
-    assert plan.title == "示例规划"
+    sites = layers_of(text)["sites"]
+    assert nasty in sites["features"][0].cells[1]  # as typed: the page makes text nodes of it
+    assert nasty in findings_of(sites, 0)[0]["reason"]
 
 
 def test_findings_show_sites_conflicts_and_the_plan(plan):
@@ -98,14 +80,13 @@ def test_findings_show_sites_conflicts_and_the_plan(plan):
     assert {"sites", "conflicts", "corridors"} < set(found)
     assert len(found["sites"]["features"]) == 5
     assert len(found["conflicts"]["features"]) == 5
-    first = found["sites"]["features"][0]["properties"]
-    assert first["b"]["l"] == "P"
-    assert first["b"]["c"] == model.VERDICTS["prohibited"].colour
-    assert "l2" not in first["b"]
-    second = found["sites"]["features"][1]["properties"]
-    assert (second["b"]["l"], second["b"]["l2"]) == ("D", "C")  # no data is told first, and never hidden
-    fourth = found["sites"]["features"][3]["properties"]
-    assert "l2" not in fourth["b"]
+    badges, order = found["sites"]["badges"], list(model.VERDICTS)
+    worst, decided = [order[i] for i in badges["w"]], [order[i] if i >= 0 else None for i in badges["d"]]
+    assert worst == ["prohibited", "no_data", "needs_facts", "no_data", "no_data"]
+    assert decided == ["prohibited", "clear", "clear", None, "restricted"]  # no data is told, and never hides it
+    assert badges["t"][0] == "A-01 化工一厂"
+    shown = [v["letter"] + v["colour"] for v in call(maps.to_html(maps.draw(made)), "start")["verdicts"]]
+    assert shown == [verdict.letter + verdict.colour for verdict in model.VERDICTS.values()]
     assert "规则" not in found
     without = layers_of(maps.to_html(maps.draw(made_findings())))
     assert set(without) == {"sites", "conflicts"}
@@ -118,8 +99,8 @@ def test_a_spot_that_meets_several_rules_is_drawn_once_in_its_worst_verdict():
     made.frame.loc[again, "geometry"] = made.frame.geometry[0]
     found = layers_of(maps.to_html(maps.draw(made)))["conflicts"]["features"]
     assert len(found) == 5
-    assert found[-1]["properties"]["n"] == "冲突：P 判定不通过"  # the worst lies on top
-    site, area, _, rules, _ = found[-1]["properties"]["v"]
+    assert found[-1].title == "冲突：P 判定不通过"  # the worst lies on top
+    site, area, _, rules, _ = found[-1].cells
     assert (site, area) == ("A-01", "10,000.00 m²（15.00 亩）")
     assert rules == (
         "P 新孟河岸线两侧1000米内禁止新建、扩建化工和医药生产项目　《太湖流域管理条例》第三十条第六项\n"
@@ -130,8 +111,8 @@ def test_a_spot_that_meets_several_rules_is_drawn_once_in_its_worst_verdict():
 def test_corridor_is_the_strip_of_the_rule_that_touched(plan):
     strip = layers_of(maps.to_html(maps.draw(made_findings(plan))))["corridors"]["features"]
     assert len(strip) == 1
-    assert strip[0]["properties"]["v"] == ["新孟河岸线两侧 1000 m"]
-    shape = gpd.GeoSeries(shapely.from_geojson([json.dumps(strip[0]["geometry"])]), crs=4490).to_crs(CRS)
+    assert strip[0].cells == ["新孟河岸线两侧 1000 m"]
+    shape = gpd.GeoSeries([strip[0].shape], crs=4490).to_crs(CRS)
     west, _, east, _ = shape.total_bounds
     assert west == pytest.approx(499000, abs=0.1)
     assert east == pytest.approx(501000, abs=0.1)
@@ -139,22 +120,26 @@ def test_corridor_is_the_strip_of_the_rule_that_touched(plan):
 
 def test_popup_holds_the_findings_worst_first_and_says_what_is_left_out():
     made = made_findings()
-    popup = layers_of(maps.to_html(maps.draw(made)))["sites"]["features"][0]["properties"]["h"]
-    labels = re.findall(r"</i>([^<]+)</span>", popup)
-    assert labels == ["判定不通过", "判定不通过", "判定不通过", "数据缺失", "判定通过", "判定通过"]
-    assert "《太湖流域管理条例》第三十条第六项" in popup
-    assert "距新孟河岸线 600.0 m" in popup
-    assert "其余" not in popup
-    made.summary["n_clear"] = 40
-    assert "其余 38 条见报告" in layers_of(maps.to_html(maps.draw(made)))["sites"]["features"][0]["properties"]["h"]
+    sites = layers_of(maps.to_html(maps.draw(made)))["sites"]
+    told = findings_of(sites, 0)
+    order = list(model.VERDICTS)
+    assert [order[row["verdict"]] for row in told] == ["prohibited", "no_data", "clear", "clear"]
+    assert told[0]["rule"] == ["TH30-6", made.rules.loc["TH30-6", "title"], "《太湖流域管理条例》第三十条第六项"]
+    assert "距新孟河岸线 600.0 m" in told[0]["reason"]
+    assert [row["doubtful"] for row in told] == [False, False, True, False]
+    counts = sites["told"]["counts"][sites["told"]["counted"][0]]
+    assert dict(zip(order, counts, strict=True)) == {
+        "prohibited": 1, "no_data": 1, "needs_facts": 0, "restricted": 0, "clear": 2, "not_applicable": 1,
+    }  # fmt: skip
 
 
-def test_coordinates_have_seven_decimals_at_most(plan):
-    text = maps.to_html(maps.draw(made_findings(plan)))
-    for layer in layers_of(text).values():
-        for feature in layer["features"]:
-            for number in re.findall(r"-?\d+\.\d+", json.dumps(feature["geometry"])):
-                assert len(number.split(".")[1]) <= 7
+def test_popup_of_a_site_with_many_findings_ends():
+    made = made_findings()
+    many = [made.frame.assign(rule_id=f"R-{i}") for i in range(10)]
+    made.frame = pd.concat(many, ignore_index=True)
+    sites = layers_of(maps.to_html(maps.draw(made)))["sites"]
+    assert [len(findings_of(sites, i)) for i in range(5)] == [30] * 5
+    assert len(sites["told"]["rules"]) == 40  # each rule once, however many sites it met
 
 
 def legend_of(text: str) -> str:
@@ -214,7 +199,7 @@ def test_notices_and_review_number(tmp_path):
 
 
 def bounds_of(text: str) -> list[list[float]]:
-    return json.loads(re.search(r"ecospatial\.finish\(map_ecospatial, \{.*?\}, (\[.*?\])\);", text).group(1))
+    return call(text, "finish")
 
 
 def test_start_view_holds_the_sites_or_the_district(plan):
@@ -233,15 +218,15 @@ def test_start_view_holds_the_sites_or_the_district(plan):
 def test_sites_can_be_drawn_on_a_plan(plan):
     sites = gpd.GeoDataFrame({"site_name": ["甲"]}, geometry=[square(500000, 3520000)], crs=CRS)
     there = layers_of(maps.to_html(maps.draw(plan, sites=sites.to_crs(4528))))["sites"]["features"]
-    assert there[0]["properties"]["v"] == ["0", "甲"]
-    lon, lat = there[0]["geometry"]["coordinates"][0][0]
+    assert there[0].cells == ["0", "甲"]
+    lon, lat = there[0].shape.exterior.coords[0]
     moved = gpd.GeoSeries([shapely.Point(lon, lat)], crs=4490).to_crs(CRS)[0]
     assert shapely.distance(moved, sites.geometry.iloc[0].boundary) < 0.02
 
 
 def test_big_layers_are_simplified_for_the_screen_and_it_is_said(tmp_path):
     made_plan(tmp_path)
-    angles = np.linspace(0, 2 * np.pi, 60_000)
+    angles = np.linspace(0, 2 * np.pi, 60_000, endpoint=False)
     ring = np.column_stack([502000 + 1000 * np.cos(angles), 3520000 + 1000 * np.sin(angles)])
     frame = gpd.GeoDataFrame({"feature_name": ["圆"]}, geometry=[shapely.Polygon(ring)], crs=CRS)
     frame.to_file(tmp_path / "basic_farmland.gpkg", layer="basic_farmland", driver="GPKG", mode="w")
@@ -249,10 +234,11 @@ def test_big_layers_are_simplified_for_the_screen_and_it_is_said(tmp_path):
 
     plan = plans.open_plan(tmp_path)
     text = maps.to_html(maps.draw(plan))
-    key = next(k for k, v in layers_of(text).items() if v["features"][0]["properties"]["n"] == "永久基本农田")
-    assert len(layers_of(text)[key]["features"][0]["geometry"]["coordinates"][0]) < drawn.VERTEX_BUDGET
-    assert "图形为显示作了简化" in head_of(text)
-    assert len(plan.frame("basic_farmland").geometry[0].exterior.coords) == 60_000
+    field = next(layer for layer in layers_of(text).values() if layer["name"] == "永久基本农田")["features"][0]
+    # A chord of a circle of 1 km that leaves the arc by half a pixel of zoom 18 spans 2 acos(1 - 0.25 / 1000).
+    assert 100 < len(field.shape.exterior.coords) < 400
+    assert "图形为显示作了简化（不超过 0.5 m），不可用于量算" in head_of(text)
+    assert len(plan.frame("basic_farmland").geometry[0].exterior.coords) == 60_001
 
 
 def test_notebook_cell_carries_the_whole_page(plan):

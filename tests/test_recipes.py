@@ -20,7 +20,7 @@ def recipe(folder, text):
 
 
 def test_every_plan_has_a_recipe():
-    assert [name.removesuffix(".yaml") for name in SHIPPED] == es.list_plans()
+    assert {f"{name}.yaml" for name in es.list_plans()} <= set(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -29,10 +29,24 @@ def test_a_shipped_recipe_draws_every_layer_it_lists(name):
     text = (data_folder("maps") / name).read_text(encoding="utf-8")
     title = text.split("title: ")[1].splitlines()[0]
     assert f"<title>{title}" in page
-    plan = es.open_plan(name.removesuffix(".yaml"))
+    plan = es.open_plan(text.split("plan: ")[1].splitlines()[0])
     for kind in text.split("layers: [")[1].split("]")[0].split(", "):
         assert not plan.frame(kind).empty
         assert plan.of_kind(kind)[0].label in page
+
+
+def test_a_recipe_with_sites_is_a_map_of_verdicts():
+    page = to_html(es.draw("zhonglou-verdicts.yaml"))
+    assert "<title>常州市钟楼区示例地块空间管控核查图" in page
+    for words in ("ZL-01", "判定不通过", "新孟河岸线两侧", "内部使用，未经审核，不得公开"):
+        assert words in page
+
+
+def test_a_recipe_with_sites_is_never_drawn_unchecked():
+    from ecospatial import maps
+
+    with pytest.raises(es.EcospatialError, match="没有核查"):
+        maps.draw("zhonglou-verdicts.yaml")
 
 
 def test_only_what_is_listed_is_drawn_under_the_title(tmp_path):
@@ -53,6 +67,9 @@ def test_only_what_is_listed_is_drawn_under_the_title(tmp_path):
         ("title: x\nplan: ./p\nlayers: [banks]", ["layers", "banks"]),
         ("title: x\nplan: ./p\nextent: everywhere", ["extent", "everywhere"]),
         ("title: x\nplan: ./p\nlabels: often", ["labels"]),
+        ("title: x\nplan: ./p\nextent: {bank_line: 无此河}", ["无此河"]),
+        ("title: x\nplan: ./p\nextent: {bank_line: a, town: b}", ["extent"]),
+        ("title: x\nplan: ./p\non: 2026-11-20", ["on", "sites"]),
         ("title: x\nplan: ./p\nlayer: []", ["layer", "不认识"]),
         ("- x", ["键和值"]),
     ],

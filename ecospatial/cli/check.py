@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.root import OK, REACHED, on_option, opened, plan_option, say
+from ecospatial.cli.root import OK, REACHED, WRONG_INPUT, on_option, opened, plan_option, say
 
 if TYPE_CHECKING:
     from ecospatial.checking import Findings
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 @click.option("--activity", metavar="CODE", help="行业代码或名称（如 C26、化工），填入文件中空缺处")
 @click.option("--works", metavar="KIND", help="建设性质 new、expansion、alteration、existing，填入空缺处")
 @click.option("--out", metavar="DIR", help="结果写入的文件夹；不写则只在屏幕显示")
-@click.option("--format", "formats", metavar="LIST", help="html,map,gpkg,json（默认这四种）,xlsx,docx,pdf,dxf,shp,txt")
+@click.option(
+    "--format", "formats", metavar="LIST", help="html,map,gpkg,json（默认这四种）,xlsx,docx,pdf,dxf,shp,txt,parquet"
+)
+@click.option("--each", is_flag=True, help="每个地块各写一份（html、docx、pdf 或 xlsx），另写一本总表 findings.xlsx")
 @click.option("--fail-on", metavar="VERDICT", help="有地块达到该结论时以 1 退出")
 @click.option("--at-least", metavar="VERDICT", help="只保留该结论及更重的")
 @click.option("--ask", "asking", is_flag=True, help="逐条询问仍会改变结论的项目情况，直接回车表示不知道")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, help="叠加计算的线程数")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="叠加计算的线程数；分块核查时为进程数")
+@click.option("--dask", metavar="ADDRESS", help="分块核查：由 Dask 集群的计算进程完成，如 tcp://10.0.0.1:8786")
+@click.option("--part-rows", type=click.IntRange(min=1), metavar="N", help="分块核查：每块的地块数，不写则自动")
+@click.option("--restart", is_flag=True, help="分块核查：放弃上次未完成的结果，从头开始")
 @click.option("--skip-bad", is_flag=True, help="跳过无法使用的地块并列出")
 @click.option("--allow-far", is_flag=True, help="允许地块远离规划范围")
 @click.option("--max-vertices", type=click.IntRange(min=1), metavar="N", help="顶点总数上限，默认五百万")
@@ -38,20 +44,31 @@ if TYPE_CHECKING:
 def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """检查地块是否触及规划中的管控要求。"""
     from ecospatial import checking
+    from ecospatial.cli import parts
 
     fail_on = options["fail_on"]
     for verdict in (fail_on, options["at_least"]):
         if verdict is not None:
             checking.verdict_value(verdict)
     wanted = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
-    if out is None and wanted not in (None, ["json"]):
+    if out is None and (options["each"] or wanted not in (None, ["json"])):
         raise click.UsageError("没有 --out 时只能用 --format json")
+    in_parts = parts.wanted_in_parts(sites, out, wanted, options)
     plan = opened(plan_name)
+    if in_parts and out is not None:
+        return parts.check_in_parts(sites, plan, out, options | {"activity": _activity(options["activity"])})
     frame = _sites(sites, plan, options)
     if options["asking"]:
         frame = _asked(frame, plan, options)
-    findings = checking.check(frame, plan, on=options["on"], at_least=options["at_least"], jobs=options["jobs"])
-    _hand_over(findings, out, wanted, timestamp=options["timestamp"])
+    common = {name: options[name] for name in ("on", "at_least", "jobs")}
+    with parts.rule_meter() as meter:
+        findings = checking.check(frame, plan, progress=meter.rules, **common)
+    if options["each"] and out is not None:
+        failed = _each(findings, out, wanted or ["docx"], options)
+        if failed:
+            return WRONG_INPUT
+    else:
+        _hand_over(findings, out, wanted, timestamp=options["timestamp"])
     reached = fail_on is not None and bool((findings.summary["verdict"] >= fail_on).any())
     return REACHED if reached or (fail_on is not None and findings.meta["skipped"]) else OK
 
@@ -111,6 +128,19 @@ def _hand_over(findings: Findings, out: str | None, formats: list[str] | None, *
     if out is not None:
         for path in findings.write(out, formats=formats, timestamp=timestamp):
             say(f"已写入 {path}")
+
+
+def _each(findings: Findings, out: str, formats: list[str], options: dict[str, Any]) -> int:
+    """Write a document for each site and one book of all; give how many failed."""
+    from ecospatial import gallery, report
+    from ecospatial.cli.maps import rendered
+
+    click.echo(report.summary_text(findings))
+    items, scene = gallery.of_sites(findings, documents=True)
+    failed = sum(rendered(items, scene, out, form=form, jobs=options["jobs"]) for form in formats)
+    for path in findings.write(out, formats=["xlsx"]):
+        say(f"已写入 {path}")
+    return failed
 
 
 COMMANDS = (check,)

@@ -13,6 +13,7 @@ from ecospatial.errors import Problem, SiteError
 
 if TYPE_CHECKING:
     from ecospatial.gallery import Item, Scene
+    from ecospatial.maps import Basemap
     from ecospatial.maps.recipes import Recipe
 
 EVERY_S = 2.0  # between two lines of progress
@@ -31,6 +32,9 @@ _PAGES, _PICTURES = (".html", ".htm"), (".png", ".pdf")
 @click.option("--format", "form", type=click.Choice(["html", "png", "pdf"]), default="html", help="多幅图时的格式")
 @click.option("--paper", type=click.Choice(["a4", "a3"]), default="a4", help="png 和 pdf 的纸张（横放）")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="多幅图时的进程数")
+@click.option("--basemap", metavar="NAME|URL", help="网页的底图：tianditu、tianditu-image、osm 或瓦片地址；默认没有")
+@click.option("--basemap-key", metavar="KEY", help="天地图密钥，只写进所绘的网页；也可用环境变量 TIANDITU_KEY")
+@click.option("--gcj02", is_flag=True, help="瓦片地址是 GCJ-02 偏移坐标，图形随之偏移并注明")
 def map_(recipe: str | None, plan_name: str | None, sites: str | None, out: str | None, **options: Any) -> int:
     """把规划的图层，或配方（*.yaml）列出的图层，绘成不需要网络的网页、图片或图纸。"""
     given = [recipe is not None, plan_name is not None, options["recipes"] is not None]
@@ -43,7 +47,11 @@ def map_(recipe: str | None, plan_name: str | None, sites: str | None, out: str 
             raise click.UsageError("多幅图请用 --out 给出文件夹")
         if recipe is not None:
             raise click.UsageError("多幅图请用 --plan 给出规划")
-        return _many(*_items(plan_name, sites, options), target, options)
+        if options["basemap"] is not None:
+            raise click.UsageError("底图只用于单幅网页")
+        items, scene = _items(plan_name, sites, options)
+        how = {"form": options["form"], "paper": options["paper"], "jobs": options["jobs"]}
+        return WRONG_INPUT if rendered(items, scene, target, **how) else OK
     found = _recipe(recipe, plan_name)
     target = target or Path(f"{found.plan.name if recipe is None else Path(recipe).stem}.html")
     _one(found, target, sites, options)
@@ -64,7 +72,7 @@ def _recipe(recipe: str | None, plan_name: str | None) -> Recipe:
 
 
 def _one(recipe: Recipe, target: Path, sites: str | None, options: dict[str, Any]) -> None:
-    from ecospatial import maps
+    from ecospatial import gallery, maps
     from ecospatial.maps import poster
     from ecospatial.sites import read_sites
 
@@ -73,10 +81,22 @@ def _one(recipe: Recipe, target: Path, sites: str | None, options: dict[str, Any
         way_out = "文件名请以 .html、.png 或 .pdf 结尾"
         raise SiteError(Problem(target.name, None, f"地图不能写成 {form or '没有后缀的文件'}", way_out))
     frame = None if sites is None else read_sites(sites, plan=recipe.plan, crs=options["crs"])
+    recipe = gallery.checked(recipe)
     if form in _PAGES:
-        maps.save(maps.draw(recipe, sites=frame), target)
+        maps.save(maps.draw(recipe, sites=frame, basemap=_basemap(options)), target)
+    elif options["basemap"] is not None:
+        raise click.UsageError("底图只用于网页，不用于图片和图纸")
     else:
         maps.put(target, poster.picture(recipe, form.lstrip("."), paper=options["paper"], sites=frame))
+
+
+def _basemap(options: dict[str, Any]) -> Basemap | None:
+    from ecospatial import maps
+
+    name, key, gcj02 = options["basemap"], options["basemap_key"], options["gcj02"]
+    if name is None and (key is not None or gcj02):
+        raise click.UsageError("--basemap-key 和 --gcj02 要与 --basemap 同用")
+    return None if name is None else maps.basemap(name, key=key, gcj02=gcj02)
 
 
 def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[Item], Scene]:
@@ -92,7 +112,8 @@ def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) ->
     return gallery.of_sites(replace(findings, plan=plan))
 
 
-def _many(items: list[Item], scene: Scene, target: Path, options: dict[str, Any]) -> int:
+def rendered(items: list[Item], scene: Scene, out: str | Path, *, form: str, jobs: int, paper: str = "a4") -> int:
+    """Make a file for each item, telling how far it is; give how many failed."""
     from ecospatial import gallery
 
     last = [0.0]
@@ -103,15 +124,13 @@ def _many(items: list[Item], scene: Scene, target: Path, options: dict[str, Any]
         last[0] = seconds
         rate = done / max(seconds, 1e-9)
         left = (whole - done) / rate
-        say(f"{done}/{whole}　{rate:.1f} 幅/秒　还需 {int(left) // 60}:{int(left) % 60:02d}")
+        say(f"{done}/{whole}　{rate:.1f} 份/秒　还需 {int(left) // 60}:{int(left) % 60:02d}")
 
-    found = gallery.render(
-        items, scene, target, form=options["form"], paper=options["paper"], jobs=options["jobs"], told=told
-    )
-    say(f"已写入 {target}：新绘 {len(found.made)} 幅，未变 {len(found.kept)} 幅，目录见 index.html")
+    found = gallery.render(items, scene, out, form=form, paper=paper, jobs=jobs, told=told)
+    say(f"已写入 {out}：新作 {len(found.made)} 份，未变 {len(found.kept)} 份，目录见 index.html")
     for title, why in found.failed:
-        say(f"错误：未能绘制 {title}：{why}")
-    return WRONG_INPUT if found.failed else OK
+        say(f"错误：未能完成 {title}：{why}")
+    return len(found.failed)
 
 
 COMMANDS = (map_,)

@@ -69,6 +69,35 @@ def transform(geometry: NDArray[Any], source: CRS, target: CRS) -> NDArray[Any]:
     return moved
 
 
+def transform_points(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.float64]:
+    """Bring points from one CRS into another, for display: as ``transform``, without its checks.
+
+    Parameters
+    ----------
+    points
+        x east and y north, one row each.
+    source, target
+        CRS before and after.
+
+    Raises
+    ------
+    CrsError
+        There is no known shift between the datums (1954北京, 1980西安).
+
+    Examples
+    --------
+    >>> transform_points(np.array([[500000.0, 3517457.759]]), CRS.from_epsg(4549), CGCS2000).round(6).tolist()
+    [[120.0, 31.78]]
+    """
+    if same(source, target):
+        return points
+    require_known_shift(source, target)
+    x, y = points[:, 0], points[:, 1]
+    for before, after in _steps(source, target):
+        x, y = Transformer.from_crs(before, after, always_xy=True).transform(x, y)
+    return np.column_stack([x, y])
+
+
 def _steps(source: CRS, target: CRS) -> list[tuple[CRS, CRS]]:
     # PROJ drops +towgs84 on the way to CGCS2000 and applies it on the way to WGS 84, which is taken as equal.
     if source.is_bound:

@@ -1,4 +1,4 @@
-"""Many maps at once: one file for each recipe, district, town or site, and a page that lists them.
+"""A map for each recipe, district, town or site, or a report for each site, and a page that lists them.
 
 What was finished stays when the run is stopped; the next run makes only what is missing or has changed.
 """
@@ -12,21 +12,27 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecospatial import maps
 from ecospatial.errors import EcospatialError, Problem
 from ecospatial.gallery.index import index_page
-from ecospatial.gallery.items import Item, Scene, of_plan, of_recipes, of_sites
+from ecospatial.gallery.items import Item, Scene, checked, of_plan, of_recipes, of_sites
+from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 
 if TYPE_CHECKING:
-    from os import PathLike
+    import folium
 
-__all__ = ["Item", "Outcome", "Scene", "of_plan", "of_recipes", "of_sites", "render"]
+    from ecospatial.checking import Findings
+    from ecospatial.plans import Plan
+
+__all__ = ["Item", "Outcome", "Scene", "checked", "draw", "of_plan", "of_recipes", "of_sites", "render"]
 
 MANIFEST, INDEX = "maps.json", "index.html"
 FORMS = ("html", "png", "pdf")
+DOCUMENTS = ("html", "docx", "pdf", "xlsx")
 Told = Callable[[int, int, float], None]
 
 
@@ -66,6 +72,33 @@ def _known(folder: Path) -> dict[str, dict[str, str]]:
     return items if isinstance(items, dict) and all(isinstance(entry, dict) for entry in items.values()) else {}
 
 
+def draw(what: Plan | Recipe | Findings | str | PathLike[str], **how: Any) -> folium.Map:
+    """Draw a plan, a recipe or findings as a Folium map; the sites of a recipe of verdicts are checked first.
+
+    Parameters
+    ----------
+    what
+        A plan, its name or its folder; a recipe or its file; findings.
+    how
+        As for ``maps.draw``: ``sites`` to draw on a plan, and what stands under the map.
+
+    Returns
+    -------
+    folium.Map
+        Carries all it needs: shown in a notebook or saved, it fetches nothing.
+
+    Raises
+    ------
+    EcospatialError
+        ``what`` is none of these, or can not be read.
+    """
+    if isinstance(what, str | PathLike):
+        found = find_recipe(what)
+        if found is not None:
+            what = read_recipe(found)
+    return maps.draw(checked(what) if isinstance(what, Recipe) else what, **how)
+
+
 def render(
     items: Sequence[Item],
     scene: Scene,
@@ -85,7 +118,7 @@ def render(
     folder
         Made when absent. ``maps.json`` in it says what each file was made of: what has not changed is kept.
     form
-        ``html``, ``png`` or ``pdf``.
+        ``html``, ``png`` or ``pdf``; of documents ``html``, ``docx``, ``pdf`` or ``xlsx``.
     paper
         ``a4`` or ``a3``, of png and pdf.
     jobs
@@ -103,8 +136,9 @@ def render(
     EcospatialError
         No such form, the folder can not be written to, or a process was killed from outside.
     """
-    if form not in FORMS:
-        raise EcospatialError(Problem("", None, f"没有“{form}”这种地图格式", f"可选：{'、'.join(FORMS)}"))
+    forms = DOCUMENTS if scene.kind == "report" else FORMS
+    if form not in forms:
+        raise EcospatialError(Problem("", None, f"不能逐个写成“{form}”", f"可选：{'、'.join(forms)}"))
     place = Path(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import shapely
 
-from ecospatial import maps, model
+from ecospatial import maps, model, report
+from ecospatial.checking import check
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.maps.poster import picture
 from ecospatial.maps.recipes import Recipe, read_recipe
 from ecospatial.maps.thumbnail import thumbnail
 from ecospatial.plans import Plan, data_folder, open_plan
+from ecospatial.sites import read_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +66,7 @@ def safe_names(texts: Iterable[object]) -> list[str]:
 
 @dataclass(frozen=True)
 class Scene:
-    """What all maps of one run are drawn from; ``kind``: recipe, feature or site."""
+    """What all of one run is made from; ``kind``: recipe, feature, site (a map each) or report (a document each)."""
 
     kind: str
     title: str
@@ -78,14 +81,14 @@ class Scene:
 
     def _what(self, item: Item) -> Recipe | Findings:
         if self.kind == "recipe":
-            return read_recipe(Path(item.what))
+            return checked(read_recipe(Path(item.what)))
         if self.kind == "feature":
             whole = self.feature_kind == "district"
             return Recipe(item.title, self._plan, extent=self.feature_kind, extent_name=None if whole else item.what)
         return replace(_of_site(self.findings, item.what), plan=self._plan)
 
     def make(self, item: Item, form: str, paper: str) -> tuple[bytes, str]:
-        """Draw one map: the content of its file, and its thumbnail as SVG.
+        """Make one: the content of its file, and its thumbnail as SVG.
 
         Raises
         ------
@@ -93,8 +96,12 @@ class Scene:
             What it needs is not there.
         """
         what = self._what(item)
-        page = form == "html"
-        content = maps.to_html(maps.draw(what)).encode() if page else picture(what, form, paper=paper)
+        if self.kind == "report":
+            content = _document(what, form)
+        elif form == "html":
+            content = maps.to_html(maps.draw(what)).encode()
+        else:
+            content = picture(what, form, paper=paper)
         return content, str(thumbnail(what))
 
     def key(self, item: Item, form: str, paper: str) -> str:
@@ -107,9 +114,12 @@ class Scene:
         if self.kind == "recipe":
             told.update(Path(item.what).read_bytes())
             try:
-                plans = [read_recipe(Path(item.what)).plan]
+                recipe = read_recipe(Path(item.what))
             except EcospatialError:
-                plans = []  # said when it is drawn
+                return told.hexdigest()  # said when it is drawn
+            plans = [recipe.plan]
+            for path in (recipe.sites, recipe.facts):
+                told.update(path.read_bytes() if path is not None and path.is_file() else b"")
         else:
             plans = [self._plan]
         for plan in plans:
@@ -119,6 +129,20 @@ class Scene:
             told.update(pd.DataFrame(own.frame.drop(columns="geometry")).to_json(default_handler=str).encode())
             told.update(shapely.to_wkb(own.sites.geometry.iloc[0]) or b"")
         return told.hexdigest()
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """Check the sites of a recipe, when it has any, so that it can be drawn.
+
+    Raises
+    ------
+    SiteError
+        The sites can not be read.
+    """
+    if recipe.sites is None or recipe.findings is not None:
+        return recipe
+    sites = read_sites(recipe.sites, plan=recipe.plan, facts=recipe.facts)
+    return replace(recipe, findings=check(sites, recipe.plan, on=recipe.on))
 
 
 def _plan_bytes(plan: Plan) -> bytes:
@@ -195,8 +219,17 @@ def of_plan(plan: Plan, kind: str) -> tuple[list[Item], Scene]:
     return items, Scene("feature", plan.title, _where(plan), kind, notices=_notices(plan))
 
 
-def of_sites(findings: Findings) -> tuple[list[Item], Scene]:
-    """List the sites of a check; each map shows one of them with its findings.
+def _document(what: Recipe | Findings, form: str) -> bytes:
+    """Write the findings of one site as a document."""
+    if isinstance(what, Recipe):
+        raise EcospatialError(Problem("", None, "配方没有核查结果", "请给出地块"))
+    with tempfile.TemporaryDirectory(prefix="ecospatial-") as room:
+        (path,) = report.write(what, room, formats=[form])
+        return path.read_bytes()
+
+
+def of_sites(findings: Findings, *, documents: bool = False) -> tuple[list[Item], Scene]:
+    """List the sites of a check; each map shows one of them with its findings, each document tells of one.
 
     Raises
     ------
@@ -209,10 +242,11 @@ def of_sites(findings: Findings) -> tuple[list[Item], Scene]:
     pairs = zip(ids, findings.summary["site_name"].astype(object), strict=True)
     titles = [f"{key}　{name}" if isinstance(name, str) and name not in ("", key) else key for key, name in pairs]
     items = [Item(safe, title, key) for safe, title, key in zip(safe_names(ids), titles, ids, strict=True)]
-    title = f"{findings.plan.title}　空间管控核查图"
+    title = f"{findings.plan.title}　空间管控{'核查报告' if documents else '核查图'}"
     notices = tuple(str(text) for text in findings.meta.get("notices", []))
     bare = replace(findings, plan=None)
-    return items, Scene("site", title, _where(findings.plan), findings=bare, notices=notices)
+    kind = "report" if documents else "site"
+    return items, Scene(kind, title, _where(findings.plan), findings=bare, notices=notices)
 
 
 def _where(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """Plans and findings as a Folium map, one page that opens with a double click without internet; sites on paper as SVG.
 
-No tiles, no outside file, every text from a file shown as typed. What is drawn is simplified for the screen; no number
-comes from it.
+No tiles unless a base map is asked for, no outside file, every text from a file shown as typed. What is drawn is
+simplified for the screen; no number comes from it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ from pyproj import CRS
 from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
-from ecospatial.maps import content
+from ecospatial.maps import basemaps, content
+from ecospatial.maps.basemaps import Basemap, basemap
 from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
-from ecospatial.plans import Plan, open_plan
+from ecospatial.plans import Plan, open_plan, share_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -32,38 +34,49 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-__all__ = ["draw", "figure", "put", "save", "to_html"]
+__all__ = ["Basemap", "basemap", "draw", "figure", "put", "save", "to_html"]
 
+NOTICE_GCJ02 = "底图为 GCJ-02 偏移坐标，图形已随底图偏移，不可用于量算和定位"
 _CHANGZHOU = [[31.70, 119.75], [31.90, 120.05]]  # shown when there is nothing to show
 
 
-def _bounds(*frames: gpd.GeoDataFrame | gpd.GeoSeries | None) -> list[list[float]] | None:
-    """Give the corners of the first frame that has any geometry, with a margin, in degrees."""
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the page shows at first: in metres of a CRS, and as corners in degrees, latitude first."""
+
+    metres: tuple[float, float, float, float] | None
+    corners: list[list[float]]
+
+
+def _view(*frames: gpd.GeoDataFrame | gpd.GeoSeries | None) -> _View:
+    """Give the surroundings of the first frame that has any geometry."""
     for frame in frames:
         if frame is None or not len(frame) or frame.geometry.is_empty.all():
             continue
-        west, south, east, north = frame.geometry.total_bounds
+        west, south, east, north = frame.geometry.total_bounds.tolist()
         margin_m = max(0.06 * max(east - west, north - south), 300.0)
-        corners = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
-        moved = crs_room.transform(np.array([corners], dtype=object), CRS(frame.crs), CGCS2000)
+        metres = (west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+        moved = crs_room.transform(np.array([shapely.box(*metres)], dtype=object), CRS(frame.crs), CGCS2000)
         w, s, e, n = shapely.total_bounds(moved).round(6).tolist()
-        return [[s, w], [n, e]]
-    return None
+        return _View(metres, [[s, w], [n, e]])
+    return _View(None, _CHANGZHOU)
 
 
-def _plan_bounds(plan: Plan) -> list[list[float]] | None:
+def _district(plan: Plan | None) -> gpd.GeoSeries | None:
     import geopandas as gpd
 
-    return None if plan.area is None else _bounds(gpd.GeoSeries([plan.area], crs=plan.crs))
+    return None if plan is None or plan.area is None else gpd.GeoSeries([plan.area], crs=plan.crs)
 
 
-def _notices(layers: list[Drawn], review_number: str | None, more: list[str]) -> list[str]:
+def _notices(layers: list[Drawn], review_number: str | None, more: list[str], base: Basemap | None = None) -> list[str]:
     own = [f"审图号：{review_number}"] if review_number else [model.NOTICE_INTERNAL]
     if any(layer.schematic for layer in layers):
         own.append(model.NOTICE_SCHEMATIC)
     tolerance_m = max((layer.tolerance_m for layer in layers), default=0.0)
     if tolerance_m:
         own.append(f"图形为显示作了简化（不超过 {tolerance_m:g} m），不可用于量算")
+    if base is not None and base.gcj02:
+        own.append(NOTICE_GCJ02)
     extra = [text for text in more if text not in own and not (review_number and text == model.NOTICE_INTERNAL)]
     return own + extra
 
@@ -77,61 +90,78 @@ def _absent(plan: Plan, on: dt.date | None) -> list[tuple[str, str]]:
             found.setdefault("当日不在有效期", []).append(layer.label)
         elif layer.present != "held" or plan.trouble(layer.name):
             found.setdefault(words[layer.present], []).append(layer.label)
+        elif share_of(layer) == "none":
+            found.setdefault("不公开，只绘冲突", []).append(layer.label)
         elif layer.pixels is not None:
             found.setdefault("栅格，未绘制", []).append(layer.label)
     return [(why, "、".join(dict.fromkeys(labels))) for why, labels in found.items()]
 
 
-def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None) -> folium.Map:
+def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | None) -> folium.Map:
     from ecospatial.maps.page import assemble
 
     plan = recipe.plan
     if sites is not None and sites.crs is not None and not crs_room.same(CRS(sites.crs), plan.crs):
         moved = crs_room.transform(sites.geometry.to_numpy(), CRS(sites.crs), plan.crs)
         sites = sites.set_geometry(moved, crs=plan.crs)
-    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels)
-    layers += ([] if sites is None else content.plain_sites(sites))
+    view = _view(recipe.extent_frame(), _district(plan))
+    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels, page=view.metres)
+    layers += [] if sites is None else content.plain_sites(sites)
     heading: dict[str, Any] = {
         "title": recipe.title,
         "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
-        "notices": _notices(layers, plan.review_number, []),
+        "notices": _notices(layers, plan.review_number, [], base),
         "absent": _absent(plan, None),
         "two_letters": False,
     }
-    shown = _bounds(recipe.extent_frame())
-    return assemble(layers, shown or _plan_bounds(plan) or _CHANGZHOU, title=recipe.title, heading=heading)
+    return assemble(layers, view.corners, title=recipe.title, heading=heading, crs=plan.crs, base=base)
 
 
-def _draw_findings(findings: Findings) -> folium.Map:
+def _draw_recipe(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | None) -> folium.Map:
+    recipe.ready()
+    if recipe.findings is None:
+        return _draw_plan(recipe, sites, base)
+    return _draw_findings(recipe.findings, base, recipe)
+
+
+def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | None = None) -> folium.Map:
     from ecospatial.maps.page import assemble
 
     plan, meta = findings.plan, findings.meta
     left_out = len(meta.get("skipped") or [])
     more = [f"有 {left_out} 个图形因有误未纳入核查，不表示通过"] if left_out else []
     more += [plain_text(text) for text in meta.get("notices", [])]
+    view = _view(None if recipe is None else recipe.extent_frame(), findings.sites, _district(plan))
     layers: list[Drawn] = []
     absent = [("未绘制", "规划图层（结果文件不含规划图层）")]
     if plan is not None:
         on = dt.date.fromisoformat(meta["on"])
-        layers = content.plan_layers(plan, on=on) + content.corridors(findings, plan, on=on)
+        wanted: dict[str, Any] = {} if recipe is None else {"kinds": recipe.layers, "labels": recipe.labels}
+        layers = content.plan_layers(plan, on=on, page=view.metres, **wanted)
+        layers += content.corridors(findings, plan, on=on, page=view.metres)
         absent = _absent(plan, on)
     layers += content.checked_sites(findings) + content.conflicts(findings)
     decided, worst = findings.summary["decided"].astype(object), findings.summary["verdict"].astype(object)
     title = plain_text(meta.get("title") or meta.get("plan"))
     heading: dict[str, Any] = {
-        "title": f"{title}　空间管控核查图",
+        "title": f"{title}　空间管控核查图" if recipe is None else recipe.title,
         "subtitle": "　".join(
             [f"核查日期 {meta.get('on')}", f"{len(findings.summary)} 个地块", str(meta.get("software"))]
         ),
-        "notices": _notices(layers, meta.get("review_number"), more),
+        "notices": _notices(layers, meta.get("review_number"), more, base),
         "absent": absent,
         "two_letters": bool((decided.notna() & (decided != worst)).any()),
     }
-    bounds = _bounds(findings.sites) or (_plan_bounds(plan) if plan is not None else None)
-    return assemble(layers, bounds or _CHANGZHOU, title=heading["title"], heading=heading)
+    crs = None if findings.sites.crs is None else CRS(findings.sites.crs)
+    return assemble(layers, view.corners, title=heading["title"], heading=heading, crs=crs, base=base)
 
 
-def draw(what: Plan | Recipe | Findings | str | PathLike[str], *, sites: gpd.GeoDataFrame | None = None) -> folium.Map:
+def draw(
+    what: Plan | Recipe | Findings | str | PathLike[str],
+    *,
+    sites: gpd.GeoDataFrame | None = None,
+    basemap: str | Basemap | None = None,
+) -> folium.Map:
     """Draw a plan, or the findings of a check, as a Folium map.
 
     Parameters
@@ -142,31 +172,41 @@ def draw(what: Plan | Recipe | Findings | str | PathLike[str], *, sites: gpd.Geo
         corridors, and the plan's layers when the findings hold the plan, zoomed to the sites.
     sites
         Sites to draw on a plan, any projected CRS; findings have their own.
+    basemap
+        ``tianditu``, ``tianditu-image``, ``osm``, an address of tiles, or what ``maps.basemap`` gave. None, the
+        default: the page fetches nothing.
 
     Returns
     -------
     folium.Map
-        Carries all it needs: shown in a notebook or saved, it fetches nothing.
+        Carries all it needs: shown in a notebook or saved, it fetches nothing but the pictures of a base map.
 
     Raises
     ------
     PlanError
         There is no such plan, or ``maps/style.yaml`` is not understood.
     EcospatialError
-        ``what`` is neither.
+        ``what`` is neither, or there is no such base map.
+
+    Examples
+    --------
+    >>> page = to_html(draw("nanjing-gulou.yaml"))
+    >>> "内部使用，未经审核，不得公开" in page
+    True
     """
+    base = None if basemap is None else basemaps.basemap(basemap)
     if isinstance(what, str | os.PathLike):
         recipe = find_recipe(what)
         if recipe is not None:
-            return _draw_plan(read_recipe(recipe), sites)
+            return _draw_recipe(read_recipe(recipe), sites, base)
         what = open_plan(Path(what) if isinstance(what, os.PathLike) else what)
     if isinstance(what, Plan):
         what = Recipe(what.title, what)
     if isinstance(what, Recipe):
-        return _draw_plan(what, sites)
+        return _draw_recipe(what, sites, base)
     if not hasattr(what, "summary"):
         raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", "请给出规划或核查结果"))
-    return _draw_findings(what)
+    return _draw_findings(what, base)
 
 
 def figure(findings: Findings, site_id: str) -> str:

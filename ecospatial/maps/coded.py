@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 
@@ -110,9 +111,12 @@ def paths(geometry: NDArray[np.object_]) -> Paths:
     order = np.argsort(part, kind="stable")
     pieces, part = pieces[order], part[order]
     kind = np.where(types[part] == 3, RING, np.where(types[part] == 0, POINT, LINE))
-    straight = kind != POINT
-    pieces[straight] = shapely.segmentize(pieces[straight], LONGEST_EDGE_M)
     points, path = shapely.get_coordinates(pieces, return_index=True)
+    steps = np.hypot(*np.diff(points, axis=0).T)
+    long = np.unique(path[1:][(steps > LONGEST_EDGE_M) & (path[1:] == path[:-1])])
+    if len(long):
+        pieces[long] = shapely.segmentize(pieces[long], LONGEST_EDGE_M)
+        points, path = shapely.get_coordinates(pieces, return_index=True)
     last = np.append(path[1:] != path[:-1], True) if len(path) else np.zeros(0, dtype=bool)
     stays = ~(last & (kind[path] == RING))
     begins = np.append(True, part[1:] != part[:-1]) if len(part) else np.zeros(0, dtype=bool)
@@ -130,11 +134,7 @@ def _simple(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray
 
 def degrees(points: NDArray[np.float64], source: CRS) -> NDArray[np.float64]:
     """Move places to CGCS2000 longitude and latitude."""
-    if not len(points):
-        return np.zeros((0, 2))
-    many = np.array([shapely.multipoints(points)], dtype=object)
-    found: NDArray[np.float64] = shapely.get_coordinates(crs_room.transform(many, source, CGCS2000))
-    return found
+    return crs_room.transform_points(points, source, CGCS2000) if len(points) else np.zeros((0, 2))
 
 
 def coded(geometry: NDArray[np.object_], source: CRS) -> Coded:
@@ -148,8 +148,8 @@ def coded(geometry: NDArray[np.object_], source: CRS) -> Coded:
         Their CRS.
     """
     laid = paths(geometry)
-    _, first, ids = np.unique(laid.points[:, 0] + 1j * laid.points[:, 1], return_index=True, return_inverse=True)
-    places = degrees(laid.points[first], source)
+    ids, different = pd.factorize(laid.points[:, 0] + 1j * laid.points[:, 1])
+    places = degrees(np.column_stack([different.real, different.imag]), source)
     drawn = laid.kind[laid.path] != POINT
     zoom = next(zoom for zoom, most in FINEST if most is None or drawn.sum() <= most)
     level = np.full(len(places), zoom, dtype=np.intp)

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
 
 from ecospatial import model
 from ecospatial.geometry import strip
-from ecospatial.maps.drawn import SHAPES, Drawn, Extras, badge_places, classes, drawn, labelled, plain_text
+from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, drawn, labelled, plain_text
+from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
+from ecospatial.plans import share_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -81,12 +82,23 @@ def grounds(plan: Plan, *, on: dt.date | None = None, kinds: tuple[str, ...] = (
 
 
 def plan_layers(
-    plan: Plan, *, on: dt.date | None = None, kinds: tuple[str, ...] = (), labels: bool = True
+    plan: Plan,
+    *,
+    on: dt.date | None = None,
+    kinds: tuple[str, ...] = (),
+    labels: bool = True,
+    page: Box | None = None,
 ) -> list[Drawn]:
-    """Draw every layer of a plan that is held, readable and valid on the day; ``kinds`` as for ``grounds``."""
-    result = []
+    """Draw every layer of a plan that is held, readable and valid on the day; ``kinds`` as for ``grounds``.
+
+    Of a layer that may not be shared only what may be told is drawn, cut to ``page`` (west, south, east, north in the
+    CRS of the plan).
+    """
+    result, styles = [], read_styles()
     for number, ground in enumerate(grounds(plan, on=on, kinds=kinds)):
-        kind, frame = model.KINDS[ground.layer.kind], ground.frame
+        kind, frame = model.KINDS[ground.layer.kind], told(ground.frame, ground.layer, page)
+        if frame.empty:
+            continue
         known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
         shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
         result.append(
@@ -94,12 +106,12 @@ def plan_layers(
                 frame,
                 key=f"layer-{number}",
                 name=ground.label,
-                group=PLAN_GROUP,
+                group=styles.group_of(kind.name) or PLAN_GROUP,
                 pane="ground" if kind.name == "district" else _pane(frame),
                 signs=ground.signs,
-                which=ground.which,
+                which=ground.which[frame.index.to_numpy()],
                 columns=shown,
-                extras=Extras(names=[ground.label] * len(frame)),
+                extras=Extras(titles=ground.label),
                 labels=labelled(frame, ground.style) if labels else None,
                 schematic=ground.layer.status == "schematic",
                 show=ground.style.show or bool(kinds),
@@ -125,55 +137,69 @@ def plain_sites(sites: gpd.GeoDataFrame) -> list[Drawn]:
             signs=[("项目地块", sign)],
             which=np.zeros(len(named), dtype=np.intp),
             columns=shown,
-            extras=Extras(names=["项目地块"] * len(named)),
+            extras=Extras(titles="项目地块"),
         )
     ]
 
 
-def _popups(findings: Findings) -> list[str]:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecospatial"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    template = environment.get_template("map_popup.html")
+def _lists(findings: Findings, frame: pd.DataFrame, rows: NDArray[np.intp]) -> list[list[int]]:
+    """Give for each site the numbers of its findings, worst first, as many as a popup shows."""
+    order = {plain_text(site_id): place for place, site_id in enumerate(findings.summary.index)}
+    place = frame["site_id"].map(plain_text).map(order).to_numpy()
+    sorted_rows = rows[np.argsort(place, kind="stable")]
+    ends = np.cumsum(np.bincount(place.astype(np.intp), minlength=len(order)))
+    return [part[:POPUP_FINDINGS].tolist() for part in np.split(sorted_rows, ends[:-1])] if len(ends) else []
+
+
+def findings_data(findings: Findings) -> dict[str, Any]:
+    """Give what the popups of the sites tell, each text once.
+
+    Returns
+    -------
+    dict
+        ``rules``: id, title, clause. ``rows``: verdict (its place in ``model.VERDICTS``), rule, whether the border is
+        in doubt, reason. ``lists``: numbers of rows, worst first; ``of``: the list of each site. ``counts``: by site
+        how many findings of each verdict. ``worst``, ``decided``: by site; -1 where nothing is decided.
+    """
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
     frame = frame[frame["verdict"] != "not_applicable"].sort_values("verdict", ascending=False, kind="stable")
-    shown = ["site_id", "verdict", "certain", "rule_id", "rule_title", "instrument", "article", "reason"]
-    texts = {name: [plain_text(cell) for cell in frame[name].astype(object)] for name in shown}
-    measured = (frame["margin_m"].notna() | frame["distance_m"].notna()).tolist()
-    by_site: dict[str, list[dict[str, Any]]] = {}
-    for i in range(len(frame)):
-        row: dict[str, Any] = {name: cells[i] for name, cells in texts.items()}
-        row["doubtful"] = measured[i] and row["certain"] == "否" and row["verdict"] != "no_data"
-        by_site.setdefault(row["site_id"], []).append(row)
-    result = []
-    for site_id, told in findings.summary.iterrows():
-        own = by_site.get(plain_text(site_id), [])
-        counts = {v: int(told[f"n_{v}"]) for v in reversed(model.VERDICTS) if told[f"n_{v}"]}
-        text = template.render(
-            site_id=plain_text(site_id),
-            site_name=plain_text(told["site_name"]),
-            verdict=plain_text(told["verdict"]),
-            decided=plain_text(told["decided"]),
-            counts=counts,
-            rows=own[:POPUP_FINDINGS],
-            rest=sum(counts.values()) - counts.get("not_applicable", 0) - len(own[:POPUP_FINDINGS]),
-            verdicts=model.VERDICTS,
-        )
-        result.append(text)
-    return result
+    measured = frame["margin_m"].notna() | frame["distance_m"].notna()
+    verdict = frame["verdict"].astype(object)
+    doubtful = measured & ~frame["certain"].astype(bool) & (verdict != "no_data")
+    names = ["rule_id", "rule_title", "instrument", "article"]
+    texts = [frame[name].astype(object).map(plain_text) for name in names]
+    rule, rules = pd.factorize(pd.MultiIndex.from_arrays(texts))
+    reasons = frame["reason"].map(plain_text)
+    order = list(model.VERDICTS)
+    row, different = pd.factorize(
+        pd.MultiIndex.from_arrays([verdict.map(order.index).astype(int), rule, doubtful.astype(int), reasons])
+    )
+    lists = _lists(findings, frame, row.astype(np.intp))
+    unique = {part: number for number, part in enumerate(dict.fromkeys(map(tuple, lists)))}
+    counts = findings.summary[[f"n_{name}" for name in order]].to_numpy(dtype=int)
+    shown = dict.fromkeys(map(tuple, counts.tolist()))
+    places = {count: number for number, count in enumerate(shown)}
+    return {
+        "rules": [[rule_id, title, f"《{instrument}》{article}"] for rule_id, title, instrument, article in rules],
+        "rows": [[int(v), int(r), int(d), text] for v, r, d, text in different],
+        "lists": [list(part) for part in unique],
+        "of": [unique[tuple(part)] for part in lists],
+        "counts": [list(count) for count in shown],
+        "counted": [places[tuple(count)] for count in counts.tolist()],
+        "most": POPUP_FINDINGS,
+    }
 
 
-def _badge(row: Any, place: list[float]) -> dict[str, Any]:
-    verdict = model.VERDICTS[row["verdict"]]
-    badge: dict[str, Any] = {"p": place, "l": verdict.letter, "c": verdict.colour, "t": plain_text(row.name)}
-    name = plain_text(row["site_name"])
-    if name and name != badge["t"]:
-        badge["t"] = f"{badge['t']} {name}"
-    decided = plain_text(row["decided"])
-    if decided and decided != verdict.value:
-        badge |= {"l2": model.VERDICTS[decided].letter, "c2": model.VERDICTS[decided].colour}
-    return badge
+def _badges(findings: Findings) -> dict[str, Any]:
+    """Give the letters and the text of the mark on each site."""
+    order = list(model.VERDICTS)
+    told_ = findings.summary
+    names = [(plain_text(site), plain_text(name)) for site, name in zip(told_.index, told_["site_name"], strict=True)]
+    return {
+        "w": [order.index(name) for name in told_["verdict"].astype(object)],
+        "d": [order.index(name) if isinstance(name, str) else -1 for name in told_["decided"].astype(object)],
+        "t": [f"{site} {name}" if name and name != site else site for site, name in names],
+    }
 
 
 def checked_sites(findings: Findings) -> list[Drawn]:
@@ -185,8 +211,7 @@ def checked_sites(findings: Findings) -> list[Drawn]:
     frame = findings.sites.reset_index(names="site_id")
     verdicts = findings.summary["verdict"].astype(object).tolist()
     which = np.array([[v.value for v in order].index(verdict) for verdict in verdicts], dtype=np.intp)
-    rows = [row for _, row in findings.summary.iterrows()]
-    badges = [_badge(row, place) for row, place in zip(rows, badge_places(frame), strict=True)]
+    badges = _badges(findings)
     return [
         drawn(
             frame,
@@ -198,10 +223,10 @@ def checked_sites(findings: Findings) -> list[Drawn]:
             which=which,
             columns=[("site_id", "编号"), ("site_name", "名称")],
             extras=Extras(
-                popup=_popups(findings),
-                badge=badges,
+                titles=badges["t"],
+                badges=badges,
+                told=findings_data(findings),
                 symbols=[badge_svg(v.letter, v.colour) for v in order],
-                names=[b["t"] for b in badges],
             ),
         )
     ]
@@ -257,7 +282,7 @@ def conflicts(findings: Findings) -> list[Drawn]:
             signs=signs,
             which=which,
             columns=columns,
-            extras=Extras(names=[signs[i][0] for i in which]),
+            extras=Extras(titles=[signs[i][0] for i in which]),
         )
     ]
 
@@ -303,9 +328,17 @@ def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> gpd.
     return gpd.GeoDataFrame(columns, geometry=made, crs=plan.crs)
 
 
-def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> list[Drawn]:
-    """Draw the strips of ``strips``."""
+def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None, page: Box | None = None) -> list[Drawn]:
+    """Draw the strips of ``strips``; those of layers that may not be shared are drawn as coarsely as these."""
     table = strips(findings, plan, on=on)
+    kept = [layer for layer in _usable(plan, on) if share_of(layer) != "full"]
+    if kept and len(table):
+        # From the edge of a strip the line it was measured from can be drawn again.
+        hidden = {layer.kind for layer in kept if share_of(layer) == "none"}
+        rules = {str(rule) for rule, kind in findings.rules["layer"].items() if kind in hidden}
+        table = table[[not (own & rules) for own in table["rules"]]]
+        accuracy = max(layer.accuracy_m or 0.0 for layer in kept) or None
+        table = table.set_geometry(outline(table.geometry.to_numpy(), accuracy, page), crs=table.crs)
     if table.empty:
         return []
     return [
@@ -318,6 +351,6 @@ def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> l
             signs=[(STRIP, read_styles().corridor)],
             which=np.zeros(len(table), dtype=np.intp),
             columns=[("range", "范围")],
-            extras=Extras(names=table["range"].tolist()),
+            extras=Extras(titles=table["range"].tolist()),
         )
     ]

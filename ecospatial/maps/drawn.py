@@ -1,4 +1,4 @@
-"""What is put on a map: one record per layer, its features as GeoJSON text and its legend rows.
+"""What is put on a map: one record per layer, its features as short text and its legend rows.
 
 Everything is moved to longitude and latitude, simplified and rounded here, for display only: no number shown is
 computed from what this module returns. Texts are the raw ones; the page writes them as text, never as markup.
@@ -7,7 +7,7 @@ computed from what this module returns. Texts are the raw ones; the page writes 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from ecospatial import crs as crs_room
-from ecospatial.maps.style import legend_svg, line_options, path_options, pattern, point_svg
+from ecospatial.maps.coded import CGCS2000, coded, degrees, places_text
+from ecospatial.maps.style import hatch_options, legend_svg, line_options, path_options, pattern, point_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from ecospatial.maps.style import KindStyle, Sign
 
-CGCS2000 = CRS.from_epsg(4490)
-DECIMALS = 7  # about 1 cm
-# A page of many layers stays a few megabytes, and Chromium draws it without a pause.
-VERTEX_BUDGET = 40_000
-_TOLERANCES_M = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+__all__ = ["CGCS2000", "SHAPES", "Drawn", "Extras", "LegendRow", "drawn"]
+
+# How far a line may be moved, said in the notices, by the zoom up to which a layer is good; at 20 it is 6 cm.
+_TOLERANCE_M = {20: 0.0, 18: 0.5, 16: 1.0}
+WIDE = ("sites", "conflicts")  # panes whose lines are drawn wide, in the colour of their areas
 SHAPES = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
 
 
@@ -46,29 +46,38 @@ class LegendRow:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One layer of the map, ready for the page."""
+    """One layer of the map, ready for the page: ``data`` is what the script reads (see map.js)."""
 
     key: str
     name: str
     group: str
     pane: str
     data: dict[str, Any]
-    features: str
     legend: tuple[LegendRow, ...]
     schematic: bool = False
     show: bool = True
     patterns: tuple[Markup, ...] = ()
     tolerance_m: float = 0.0
+    vertices: int = 0
+
+    @property
+    def features(self) -> int:
+        """How many features it has."""
+        return int(self.data["shapes"]["n"])
 
 
 @dataclass(slots=True)
 class Extras:
-    """What some features carry besides attributes: popup markup (escaped), badge, name by row; symbols by class."""
+    """What features carry besides attributes: a title each or for all, findings, badges; symbols by class.
 
-    popup: Sequence[str | None] | None = None
-    badge: Sequence[dict[str, Any] | None] | None = None
+    ``badges`` holds by feature the place of its worst and its decided verdict in the order of ``model.VERDICTS`` and
+    its text; ``told`` the findings of each (see ``content.findings_data``).
+    """
+
+    titles: Sequence[str] | str = ""
+    badges: dict[str, Any] | None = None
+    told: dict[str, Any] | None = None
     symbols: Sequence[Markup] | None = None
-    names: Sequence[str] = field(default_factory=list)
 
 
 def plain_text(value: object) -> str:
@@ -100,22 +109,6 @@ def script_safe(text: str) -> str:
     return text
 
 
-def simplified(geometry: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    """Drop vertices until the budget holds; the tolerance used is in metres of the geometry's CRS."""
-    found = geometry
-    for tolerance_m in _TOLERANCES_M:
-        found = np.asarray(shapely.simplify(geometry, tolerance_m), dtype=object) if tolerance_m else geometry
-        if shapely.get_num_coordinates(found).sum() <= VERTEX_BUDGET:
-            return found, tolerance_m
-    return found, _TOLERANCES_M[-1]
-
-
-def degrees(geometry: NDArray[Any], source: CRS) -> NDArray[Any]:
-    """Move geometries to CGCS2000 longitude and latitude, rounded for display."""
-    moved = crs_room.transform(geometry, source, CGCS2000)
-    return np.asarray(shapely.transform(shapely.force_2d(moved), lambda xy: np.round(xy, DECIMALS) + 0.0), dtype=object)
-
-
 def anchor(geometry: NDArray[Any]) -> NDArray[Any]:
     """Give a point on each geometry where a label or a badge can stand: inside an area, half-way along a line."""
     points = np.asarray(shapely.point_on_surface(geometry), dtype=object)
@@ -127,8 +120,8 @@ def anchor(geometry: NDArray[Any]) -> NDArray[Any]:
 
 
 def _lat_lon(points: NDArray[Any], source: CRS) -> list[list[float]]:
-    moved = degrees(points, source)
-    return np.column_stack([shapely.get_y(moved), shapely.get_x(moved)]).tolist()  # type: ignore[no-any-return]
+    moved = degrees(shapely.get_coordinates(points), source).round(7)
+    return moved[:, ::-1].tolist()  # type: ignore[no-any-return]
 
 
 def _labels(frame: gpd.GeoDataFrame, style: KindStyle) -> list[dict[str, Any]]:
@@ -146,18 +139,28 @@ def _labels(frame: gpd.GeoDataFrame, style: KindStyle) -> list[dict[str, Any]]:
     ]
 
 
-def _feature_text(shapes: NDArray[Any], signs: NDArray[np.intp], attributes: list[list[str]], extras: Extras) -> str:
-    lines = []
-    for i, written in enumerate(shapely.to_geojson(shapes)):
-        properties: dict[str, Any] = {"s": int(signs[i]), "v": attributes[i]}
-        if extras.names:
-            properties["n"] = extras.names[i]
-        if extras.popup is not None and extras.popup[i]:
-            properties["h"] = extras.popup[i]
-        if extras.badge is not None and extras.badge[i]:
-            properties["b"] = extras.badge[i]
-        lines.append(f'{{"type":"Feature","properties":{script_json(properties)},"geometry":{written}}}')
-    return "[" + ",\n".join(lines) + "]"
+def column_data(values: Sequence[Any]) -> Any:
+    """Write a column: as it is, as one value where all are the same, or as different values and their places.
+
+    Examples
+    --------
+    >>> column_data(["a", "b"]), column_data(["a", "a"]), column_data(["a", "a", "b", "a", "b"])
+    (['a', 'b'], 'a', {'u': ['a', 'b'], 'i': [0, 0, 1, 0, 1]})
+    """
+    different = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    if len(different) == 1:
+        return next(iter(different))
+    if 2 * len(different) < len(values):
+        return {"u": list(different), "i": [different[value] for value in values]}
+    return list(values)
+
+
+def _sign_data(sign: Sign, name: str, *, wide: bool) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "path": path_options(sign, name), "line": line_options(sign, wide=wide), "icon": str(point_svg(sign)),
+        "size": 2 * sign.radius + 4, "spot": [sign.radius, sign.stroke, sign.fill],
+    }  # fmt: skip
+    return data if sign.hatch is None else data | {"hatch": hatch_options(sign)}
 
 
 def drawn(
@@ -191,33 +194,31 @@ def drawn(
         Column and Chinese label of what is shown of a feature.
     """
     extras = extras or Extras()
-    shapes, tolerance_m = simplified(frame.geometry.to_numpy())
-    cells = [frame[column].map(plain_text).tolist() for column, _ in columns]
-    attributes = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in range(len(frame))]
+    shapes = frame.geometry.to_numpy()
+    text = coded(shapes, CRS(frame.crs))
     shape = SHAPES.get(int(np.max(shapely.get_type_id(shapes), initial=0)), "polygon")
     ids = [f"{key}-{i}" for i in range(len(signs))]
     used = [i for i in range(len(signs)) if (which == i).any()]
+    data: dict[str, Any] = {
+        "key": key, "name": name, "group": group, "pane": pane, "show": show,
+        "columns": [label for _, label in columns],
+        "values": [column_data(frame[column].map(plain_text).tolist()) for column, _ in columns],
+        "titles": extras.titles if isinstance(extras.titles, str) else column_data(extras.titles),
+        "signs": [_sign_data(sign, ids[i], wide=pane in WIDE) for i, (_, sign) in enumerate(signs)],
+        "which": column_data(which.tolist()),
+        "labels": labels or [],
+        "shapes": {"n": len(frame), "z": text.zoom, "e": text.decimals, "p": text.parts, "c": text.vertices},
+    }  # fmt: skip
+    if extras.badges is not None:
+        data["badges"] = extras.badges | {"c": places_text(degrees(_anchors(shapes), CRS(frame.crs)))}
+    if extras.told is not None:
+        data["told"] = extras.told
     return Drawn(
         key=key,
         name=name,
         group=group,
         pane=pane,
-        data={
-            "key": key,
-            "pane": pane,
-            "columns": [label for _, label in columns],
-            "signs": [
-                {
-                    "path": path_options(sign, ids[i]),
-                    "line": line_options(sign, wide=pane in ("sites", "conflicts")),
-                    "icon": str(point_svg(sign)),
-                    "size": 2 * sign.radius + 4,
-                }
-                for i, (_, sign) in enumerate(signs)
-            ],
-            "labels": labels or [],
-        },
-        features=_feature_text(degrees(shapes, CRS(frame.crs)), which, attributes, extras),
+        data=data,
         legend=tuple(
             LegendRow(
                 extras.symbols[i] if extras.symbols else legend_svg(signs[i][1], ids[i], shape),
@@ -229,8 +230,13 @@ def drawn(
         schematic=schematic,
         show=show,
         patterns=tuple(pattern(signs[i][1], ids[i]) for i in used if signs[i][1].hatch),
-        tolerance_m=tolerance_m,
+        tolerance_m=_TOLERANCE_M[text.zoom],
+        vertices=text.count,
     )
+
+
+def _anchors(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(shapely.get_coordinates(anchor(shapes)))
 
 
 def classes(frame: gpd.GeoDataFrame, style: KindStyle, label: str) -> tuple[list[tuple[str, Sign]], NDArray[np.intp]]:
@@ -248,8 +254,3 @@ def classes(frame: gpd.GeoDataFrame, style: KindStyle, label: str) -> tuple[list
 def labelled(frame: gpd.GeoDataFrame, style: KindStyle) -> list[dict[str, Any]]:
     """Give the texts that stand on the map for a kind."""
     return _labels(frame, style)
-
-
-def badge_places(frame: gpd.GeoDataFrame) -> list[list[float]]:
-    """Give latitude and longitude of a point on each feature."""
-    return _lat_lon(anchor(frame.geometry.to_numpy()), CRS(frame.crs))

@@ -71,12 +71,10 @@ def levels(
         )
         kept = shapely.get_coordinates(lines, include_z=True)[:, 2].astype(np.intp)
         found[kept] = zoom
-        longer = shapely.get_num_coordinates(lines) > 2
-        ends = kept if longer.all() else shapely.get_coordinates(lines[~longer], include_z=True)[:, 2].astype(np.intp)
-        if not longer.all():
-            # A piece of two ends stays as it is at every zoom.
-            found[ends] = LEAST_ZOOM
-            lines = lines[longer]
+        ended = shapely.get_num_coordinates(lines) <= 2
+        # A piece of two ends stays as it is at every zoom.
+        found[shapely.get_coordinates(lines[ended], include_z=True)[:, 2].astype(np.intp)] = LEAST_ZOOM
+        lines = lines[~ended]
         if not len(lines):
             break
     return found
@@ -88,8 +86,8 @@ def _pieces(
     """Cut all paths where they meet others: the vertices of the pieces, and the number of the piece of each."""
     counts = np.bincount(path, minlength=len(closed))
     starts = np.cumsum(counts) - counts
-    node = _nodes(ids, path, closed, starts, counts, places)
-    ids, path, starts, counts = _turned(ids, path, closed & (counts > 1), starts, counts, node)
+    node = _nodes(ids, closed, starts, counts, places)
+    ids, starts, counts = _turned(ids, closed & (counts > 1), starts, counts, node)
     inner = node[ids].copy()
     inner[starts] = inner[starts + counts - 1] = False
     twice = np.repeat(np.arange(len(ids)), 1 + inner)
@@ -102,7 +100,6 @@ def _pieces(
 
 def _nodes(
     ids: NDArray[np.intp],
-    path: NDArray[np.intp],
     closed: NDArray[np.bool_],
     starts: NDArray[np.intp],
     counts: NDArray[np.intp],
@@ -126,12 +123,11 @@ def _nodes(
 
 def _turned(
     ids: NDArray[np.intp],
-    path: NDArray[np.intp],
     ring: NDArray[np.bool_],
     starts: NDArray[np.intp],
     counts: NDArray[np.intp],
     node: NDArray[np.bool_],
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Turn rings so that they begin at a node, and close them."""
     place = np.arange(len(ids))
     first = np.minimum.reduceat(np.where(node[ids], place, len(ids)), starts)
@@ -140,7 +136,7 @@ def _turned(
     begin = np.cumsum(more) - more
     owner = np.repeat(np.arange(len(counts)), more)
     step = np.arange(len(owner)) - begin[owner]
-    return ids[starts[owner] + (step + shift[owner]) % counts[owner]], owner, begin, more
+    return ids[starts[owner] + (step + shift[owner]) % counts[owner]], begin, more
 
 
 def _one_way(ids: NDArray[np.intp], piece: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -13,6 +13,7 @@ from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.maps import content
 from ecospatial.maps.drawn import CGCS2000, Drawn, Extras, drawn, plain_text
+from ecospatial.plans import share_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -77,7 +78,8 @@ def over_plan(
     """
     from ecospatial.maps.page import assemble
 
-    layers = content.plan_layers(plan, on=on)
+    page, corners = _bounds(plan)
+    layers = content.plan_layers(plan, on=on, page=page)
     for number, overlay in enumerate(overlays):
         if len(overlay.frame):
             layers.append(_drawn(overlay, f"overlay-{number}", group))
@@ -88,7 +90,7 @@ def over_plan(
         "absent": _absent(plan, on),
         "two_letters": False,
     }
-    return assemble(layers, _bounds(plan), title=heading["title"], heading=heading)
+    return assemble(layers, corners, title=heading["title"], heading=heading, crs=plan.crs)
 
 
 def _drawn(overlay: Overlay, key: str, group: str) -> Drawn:
@@ -101,7 +103,7 @@ def _drawn(overlay: Overlay, key: str, group: str) -> Drawn:
         signs=overlay.signs,
         which=overlay.which,
         columns=overlay.columns,
-        extras=Extras(names=[plain_text(name) for name in overlay.names]),
+        extras=Extras(titles=[plain_text(name) for name in overlay.names]),
         show=overlay.show,
     )
 
@@ -120,17 +122,19 @@ def _absent(plan: Plan, on: dt.date | None) -> list[tuple[str, str]]:
             found.setdefault("当日不在有效期", []).append(layer.label)
         elif layer.present != "held" or plan.trouble(layer.name):
             found.setdefault(PRESENT_WORDS[layer.present], []).append(layer.label)
+        elif share_of(layer) == "none":
+            found.setdefault("不公开，只绘冲突", []).append(layer.label)
         elif model.KINDS[layer.kind].shape == "raster":
             found.setdefault("栅格，未绘制", []).append(layer.label)
     return [(why, "、".join(dict.fromkeys(labels))) for why, labels in found.items()]
 
 
-def _bounds(plan: Plan) -> list[list[float]]:
+def _bounds(plan: Plan) -> tuple[tuple[float, float, float, float] | None, list[list[float]]]:
     if plan.area is None:
-        return [[31.5, 118.4], [32.3, 120.3]]  # from 南京 to 常州
+        return None, [[31.5, 118.4], [32.3, 120.3]]  # from 南京 to 常州
     west, south, east, north = plan.area.bounds
     margin_m = max(0.06 * max(east - west, north - south), 300.0)
-    corners = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
-    moved = crs_room.transform(np.array([corners], dtype=object), CRS(plan.crs), CGCS2000)
+    page = (west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+    moved = crs_room.transform(np.array([shapely.box(*page)], dtype=object), CRS(plan.crs), CGCS2000)
     w, s, e, n = shapely.total_bounds(moved).round(6).tolist()
-    return [[s, w], [n, e]]
+    return page, [[s, w], [n, e]]

@@ -18,16 +18,23 @@ from typing import TYPE_CHECKING, Any
 import folium
 import jinja2
 from branca.element import Element, Figure
-from folium.utilities import JsCode
 
-from ecospatial.maps.drawn import script_json, script_safe
+from ecospatial import crs as crs_room
+from ecospatial import model
+from ecospatial.maps.drawn import script_json
+from ecospatial.maps.window import crs_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyproj import CRS
+
+    from ecospatial.maps.basemaps import Basemap
     from ecospatial.maps.drawn import Drawn
 
 MAP_ID = "ecospatial"
+# Beyond these a canvas draws faster than elements of the page, one for each shape.
+CANVAS_FEATURES, CANVAS_VERTICES = 2000, 60_000
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _CSS_URL = re.compile(r"url\(images/([\w.-]+)\)")
 _LEAFLET_LINK = re.compile(r'<a href="https://leafletjs\.com"[^>]*>')
@@ -50,35 +57,26 @@ def _to_script(element: Element, text: str) -> str:
     return ""
 
 
-class _Layer(folium.map.Layer):
-    """A layer of ours in folium's layer control."""
+class _Layer(Element):
+    """A layer of ours: its data, read by map.js."""
 
     def __init__(self, layer: Drawn) -> None:
-        # The control writes names as markup, and folium compiles them as a template.
-        name = html.escape(layer.name).replace("{", "&#123;")
-        super().__init__(name=name, overlay=True, control=True, show=layer.show)
+        super().__init__()
         self._name, self._id, self.layer = "Layer", layer.key.replace("-", "_"), layer
 
     def render(self, **kwargs: Any) -> str:  # noqa: ARG002 - branca's signature
-        data = script_json(self.layer.data)
-        features = script_safe(self.layer.features)
-        lines = [f"var {self.get_name()} = ecospatial.layer(map_{MAP_ID}, {data}, {features});"]
-        if self.show:
-            lines.append(f"{self.get_name()}.addTo(map_{MAP_ID});")
-        return _to_script(self, "\n".join(lines))
+        return _to_script(self, f"ecospatial.layer(map_{MAP_ID}, {script_json(self.layer.data)});")
 
 
-class _Finish(Element):
-    """What is done when all layers are there: extent, scale, legend."""
+class _Call(Element):
+    """A step of map.js: ``start`` before the layers, ``finish`` after them."""
 
-    def __init__(self, layers: Sequence[Drawn], bounds: Sequence[Sequence[float]]) -> None:
+    def __init__(self, step: str, data: Any) -> None:
         super().__init__()
-        self._name, self._id, self.layers, self.bounds = "Finish", "ecospatial", layers, bounds
+        self._name, self._id, self.step, self.data = step.title(), "ecospatial", step, data
 
     def render(self, **kwargs: Any) -> str:  # noqa: ARG002 - branca's signature
-        table = ", ".join(f'"{layer.key}": layer_{layer.key.replace("-", "_")}' for layer in self.layers)
-        line = f"ecospatial.finish(map_{MAP_ID}, {{ {table} }}, {script_json(self.bounds)});"
-        return _to_script(self, line)
+        return _to_script(self, f"ecospatial.{self.step}(map_{MAP_ID}, {script_json(self.data)});")
 
 
 class _Map(folium.Map):
@@ -91,18 +89,21 @@ class _Map(folium.Map):
 class _Page(Figure):
     """The whole page; sealed by a content security policy that names its scripts by their hash."""
 
+    hosts: tuple[str, ...] = ()
+
     def render(self, **kwargs: Any) -> str:
         self.script._children.clear()  # noqa: SLF001 - folium adds some under random names each time it renders
-        return sealed(super().render(**kwargs))
+        return sealed(super().render(**kwargs), self.hosts)
 
 
-def sealed(page: str) -> str:
-    """Add the policy: the scripts that stand here may run, nothing else may run or be fetched."""
+def sealed(page: str, hosts: Sequence[str] = ()) -> str:
+    """Add the policy: the scripts that stand here may run, nothing else may run or be fetched but pictures of hosts."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
         for script in dict.fromkeys(_SCRIPT.findall(page))
     )
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
+    pictures = " ".join(["data:", *hosts])
+    policy = f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; script-src {hashes}"
     return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
 
 
@@ -147,8 +148,45 @@ def _frame(**values: Any) -> str:
     return environment.get_template("map_frame.html").render(**values)
 
 
+def _grid(crs: CRS | None, bounds: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Give the grid whose metres are told: that of the plan, else the zone of three degrees of the place."""
+    zone = crs_room.gauss_kruger(round((bounds[0][1] + bounds[1][1]) / 6))
+    own = None if crs is None else crs.coordinate_operation
+    if crs is None or own is None or own.method_name != "Transverse Mercator":
+        return _grid(zone, bounds)
+    values = {parameter.name: float(parameter.value) for parameter in own.params}
+    meridian, east = values["Longitude of natural origin"], values["False easting"]
+    off = abs(values["Latitude of natural origin"]) + abs(values["False northing"])
+    if off + abs(values["Scale factor at natural origin"] - 1) > 0:
+        return _grid(zone, bounds)
+    return {"meridian": meridian, "east": east, "label": crs_words(crs)}
+
+
+def _config(layers: Sequence[Drawn], grid: dict[str, Any], base: Basemap | None) -> dict[str, Any]:
+    features, vertices = sum(layer.features for layer in layers), sum(layer.vertices for layer in layers)
+    verdicts = [{"label": v.label, "letter": v.letter, "colour": v.colour} for v in model.VERDICTS.values()]
+    config: dict[str, Any] = {
+        "verdicts": verdicts,
+        "grid": grid,
+        "canvas": features > CANVAS_FEATURES or vertices > CANVAS_VERTICES,
+        "gcj02": base is not None and base.gcj02,
+    }
+    if base is not None:
+        config["base"] = {
+            "label": base.label, "urls": base.urls, "subdomains": base.subdomains, "most": base.most_zoom,
+            "credit": base.credit,
+        }  # fmt: skip
+    return config
+
+
 def assemble(
-    layers: Sequence[Drawn], bounds: Sequence[Sequence[float]], *, title: str, heading: dict[str, Any]
+    layers: Sequence[Drawn],
+    bounds: Sequence[Sequence[float]],
+    *,
+    title: str,
+    heading: dict[str, Any],
+    crs: CRS | None = None,
+    base: Basemap | None = None,
 ) -> folium.Map:
     """Put layers, heading, legend and assets together.
 
@@ -162,16 +200,22 @@ def assemble(
         Of the browser window.
     heading
         What ``map_frame.html`` shows besides the legend.
+    crs
+        Whose metres are told under the pointer.
+    base
+        The base map below.
     """
     page = _Page(title=html.escape(title))
+    page.hosts = () if base is None else base.hosts
     css, script = leaflet()
     page.header.add_child(_Text(f"<style>{css}</style><style>{_template('map.css')}</style>"), name="ecospatial_css")
-    page.header.add_child(_Text(f"<script>{script}</script>"), name="ecospatial_leaflet")
-    page.header.add_child(_Text(f"<script>{_template('map.js')}</script>"), name="ecospatial_js")
+    scripts = [script, _template("map.js"), _template("map_tools.js")]
+    page.header.add_child(_Text("".join(f"<script>{text}</script>" for text in scripts)), name="ecospatial_js")
     groups = list(dict.fromkeys(layer.group for layer in reversed(layers)))
     legend = [(group, [layer for layer in reversed(layers) if layer.group == group]) for group in groups]
     patterns = [pattern for layer in layers for pattern in layer.patterns]
-    page.html.add_child(_Text(_frame(legend=legend, patterns=patterns, **heading)), name="ecospatial_frame")
+    told = heading | {"credit": "" if base is None else base.credit}
+    page.html.add_child(_Text(_frame(legend=legend, patterns=patterns, **told)), name="ecospatial_frame")
     centre = [(bounds[0][0] + bounds[1][0]) / 2, (bounds[0][1] + bounds[1][1]) / 2]
     drawing = _Map(
         location=centre, tiles=None, zoom_start=12, min_zoom=7, max_zoom=20, font_size="13px",
@@ -179,11 +223,8 @@ def assemble(
     )  # fmt: skip
     drawing._id = MAP_ID  # noqa: SLF001 - folium draws ids at random; the same input must give the same page
     page.add_child(drawing, name="ecospatial_map")
+    drawing.add_child(_Call("start", _config(layers, _grid(crs, bounds), base)), name="ecospatial_start")
     for layer in layers:
         drawing.add_child(_Layer(layer), name=layer.key)
-    narrow: Any = JsCode("window.innerWidth < 760 || window.innerHeight < 520")
-    control = folium.LayerControl(collapsed=narrow)
-    control._id = MAP_ID  # noqa: SLF001 - as above
-    drawing.add_child(control, name="ecospatial_control")
-    drawing.add_child(_Finish(layers, bounds), name="ecospatial_finish")
+    drawing.add_child(_Call("finish", bounds), name="ecospatial_finish")
     return drawing

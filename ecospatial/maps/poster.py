@@ -55,7 +55,8 @@ def _bounds(plan: Plan | None, *frames: gpd.GeoDataFrame | None) -> Bounds:
 def place_of(what: Recipe | Findings) -> tuple[Plan | None, tuple[str, ...], Bounds]:
     """Give the plan below a map, the kinds drawn of it (none: all that style.yaml shows), and the ground it shows."""
     if isinstance(what, Recipe):
-        return what.plan, what.layers, _bounds(what.plan, what.extent_frame())
+        sites = None if what.findings is None else what.findings.sites
+        return what.plan, what.layers, _bounds(what.plan, what.extent_frame(), sites)
     return what.plan, (), _bounds(what.plan, what.sites)
 
 
@@ -88,6 +89,9 @@ def recipe_sheet(recipe: Recipe, *, paper: str = "a4", sites: gpd.GeoDataFrame |
     EcospatialError
         There is nothing to draw, no such paper, or no font with Chinese characters on this machine.
     """
+    recipe.ready()
+    if recipe.findings is not None:
+        return findings_sheet(recipe.findings, paper=paper, recipe=recipe)
     layout, plan = _layout(paper), recipe.plan
     page = Making(fit_sheet(place_of(recipe)[2], layout.frame_mm), layout, family=fonts.needed())
     grounds = [g for g in content.grounds(plan, kinds=recipe.layers) if g.style.show or recipe.layers]
@@ -102,8 +106,10 @@ def recipe_sheet(recipe: Recipe, *, paper: str = "a4", sites: gpd.GeoDataFrame |
     return _finished(page, recipe.title, f"规划数据 {plan.name}", remarks, notices)
 
 
-def findings_sheet(findings: Findings, *, paper: str = "a4", title: str = "") -> Making:
-    """Draw the findings of a check onto a sheet: sites by their worst verdict, conflicts, and the plan below them.
+def findings_sheet(findings: Findings, *, paper: str = "a4", recipe: Recipe | None = None) -> Making:
+    """Draw the findings of a check onto a sheet: sites by their worst verdict, and the plan below them.
+
+    A recipe chooses the layers, the extent and the title.
 
     Raises
     ------
@@ -111,13 +117,14 @@ def findings_sheet(findings: Findings, *, paper: str = "a4", title: str = "") ->
         There is nothing to draw, no such paper, or no font with Chinese characters on this machine.
     """
     layout, plan, meta = _layout(paper), findings.plan, findings.meta
-    page = Making(fit_sheet(place_of(findings)[2], layout.frame_mm), layout, family=fonts.needed())
+    page = Making(fit_sheet(place_of(recipe or findings)[2], layout.frame_mm), layout, family=fonts.needed())
     grounds: list[content.Ground] = []
     if plan is not None:
         on = dt.date.fromisoformat(meta["on"])
-        grounds = [g for g in content.grounds(plan, on=on) if g.style.show]
+        kinds, labels = (recipe.layers, recipe.labels) if recipe is not None else ((), True)
+        grounds = [g for g in content.grounds(plan, on=on, kinds=kinds) if g.style.show or kinds]
         for ground in grounds:
-            page.ground(ground)
+            page.ground(ground, labels=labels)
         for _, strip in content.strips(findings, plan, on=on).iterrows():
             _, shapes = page.paper(np.array([strip.geometry], dtype=object), np.zeros(1, dtype=np.intp))
             if len(shapes):
@@ -136,7 +143,8 @@ def findings_sheet(findings: Findings, *, paper: str = "a4", title: str = "") ->
     more = [f"有 {left_out} 个图形因有误未纳入核查，不表示通过"] if left_out else []
     more += [plain_text(text) for text in meta.get("notices", [])]
     notices = _notices(meta.get("review_number"), schematic=page.schematic, more=more)
-    return _finished(page, title or f"{subject}　空间管控核查图", subject, remarks, notices)
+    title = f"{subject}　空间管控核查图" if recipe is None else recipe.title
+    return _finished(page, title, subject, remarks, notices)
 
 
 def _finished(page: Making, title: str, subtitle: str, remarks: list[str], notices: list[str]) -> Making:

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecospatial.errors import PlanError, Problem
+from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.model import KINDS
 from ecospatial.plans import Plan, data_folder, open_plan
 from ecospatial.strict_yaml import Entry, Mapping, read_yaml
 
 if TYPE_CHECKING:
+    import datetime as dt
     from os import PathLike
 
     from geopandas import GeoDataFrame
 
-RECIPE_KEYS = ("title", "plan", "layers", "extent", "labels")
+    from ecospatial.checking import Findings
+
+RECIPE_KEYS = ("title", "plan", "layers", "extent", "labels", "sites", "facts", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Recipe:
     """A map to be drawn.
 
     ``layers`` are kinds, the lowest first; none means all that are held, in the order of style.yaml. ``extent`` is a
-    kind whose features fill the map, or one of them by its name or its river.
+    kind whose features fill the map, or one of them by its name or its river. A recipe with ``sites`` is a map of
+    verdicts: whoever draws it checks them first, with ``facts``, ``on`` a day, and puts ``findings`` in.
     """
 
     title: str
@@ -35,6 +39,10 @@ class Recipe:
     extent: str = "district"
     labels: bool = True
     extent_name: str | None = None
+    sites: Path | None = None
+    facts: Path | None = None
+    on: dt.date | None = None
+    findings: Findings | None = None
 
     def extent_frame(self) -> GeoDataFrame | None:
         """Give the features that fill the map; None for the district as a whole.
@@ -57,6 +65,18 @@ class Recipe:
             way_out = f"现有：{'、'.join(known[:20])}" if known else "请检查名称"
             raise PlanError(Problem(self.plan.name, "extent", f"{label}中没有“{self.extent_name}”", way_out))
         return found
+
+    def ready(self) -> None:
+        """Refuse to be drawn with sites that nobody has checked.
+
+        Raises
+        ------
+        EcospatialError
+            There are ``sites`` and no ``findings``.
+        """
+        if self.sites is not None and self.findings is None:
+            way_out = "请用命令 ecospatial map 绘制，或先 es.check 再 es.draw"
+            raise EcospatialError(Problem(self.sites.name, None, "配方中的地块还没有核查", way_out))
 
 
 def find_recipe(name: str | PathLike[str]) -> Path | None:
@@ -92,11 +112,16 @@ def read_recipe(path: Path) -> Recipe:
     for key, value in (("title", title), ("plan", name)):
         if value is None and key in content:
             entry.fault(key, "不能为空")
+    files = {key: path.parent / found for key in ("sites", "facts") if (found := entry.text(key))}
+    on = entry.date("on")
+    if "sites" not in content:
+        for key in {"facts", "on"} & content.keys():
+            entry.fault(key, "只与 sites 同用", "请同时写 sites，或删去")
     if entry.problems or title is None or name is None:
         raise PlanError(entry.problems)
     # A folder is meant from where the recipe lies, like every path in a file.
     plan = open_plan(path.parent / name if name.startswith("./") else name)
-    return Recipe(title, plan, layers, extent, labels, extent_name)
+    return Recipe(title, plan, layers, extent, labels, extent_name, files.get("sites"), files.get("facts"), on)
 
 
 def _extent(entry: Entry, content: Mapping) -> tuple[str, str | None]:

@@ -69,6 +69,11 @@ class Styles:
     corridor: Sign
     site: Sign
     conflict: Mapping[str, Sign]
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def group_of(self, kind: str) -> str | None:
+        """Give the heading below which a kind stands in legend and layer control."""
+        return self.groups.get(kind)
 
     def of(self, kind: str) -> KindStyle:
         """Give the style of a kind, or that of any other."""
@@ -154,7 +159,7 @@ def read_styles() -> Styles:
     kinds = faults.entry(given.get("kinds"), "kinds")
     for name in [name for name in kinds if name not in KINDS]:
         faults.say("kinds", f"没有 {name} 这种图层")
-    known = {"kinds", "other", "corridor", "site", "conflict"}
+    known = {"kinds", "groups", "other", "corridor", "site", "conflict"}
     for name in given.keys() ^ known:
         faults.say("", f"{'缺少' if name in known else '不认识的'}键 {name}")
     styles = Styles(
@@ -166,10 +171,23 @@ def read_styles() -> Styles:
             str(name): _sign(value, Sign(), f"conflict.{name}", faults)
             for name, value in faults.entry(given.get("conflict"), "conflict").items()
         },
+        groups=_groups(given.get("groups"), faults),
     )
     if faults:
         raise PlanError(faults)
     return styles
+
+
+def _groups(given: Any, faults: _Faults) -> dict[str, str]:
+    """Turn heading -> kinds into kind -> heading."""
+    found: dict[str, str] = {}
+    for heading, kinds in faults.entry(given, "groups").items():
+        for kind in kinds if isinstance(kinds, list) else [kinds]:
+            if kind not in KINDS or kind in found:
+                faults.say(f"groups.{heading}", f"{kind} 不是图层种类，或出现两次")
+            else:
+                found[kind] = str(heading)
+    return found
 
 
 # ----------------------------------------------------------------------------------------------- SVG
@@ -193,6 +211,16 @@ def pattern(sign: Sign, name: str) -> Markup:
         name=name, s=hatch.spacing, angle=hatch.angle, ground=ground, x=hatch.spacing / 2, colour=hatch.colour,
         width=hatch.width,
     )  # fmt: skip
+
+
+def hatch_options(sign: Sign) -> dict[str, Any]:
+    """Give the hatch of a sign for a canvas, where patterns are drawn by the page."""
+    hatch = sign.hatch or Hatch()
+    ground = None if sign.fill == "none" else sign.fill
+    return {
+        "colour": hatch.colour, "angle": hatch.angle, "spacing": hatch.spacing, "width": hatch.width,
+        "fill": ground, "opacity": sign.opacity,
+    }  # fmt: skip
 
 
 def path_options(sign: Sign, name: str) -> dict[str, Any]:

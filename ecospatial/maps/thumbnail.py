@@ -43,8 +43,9 @@ def thumbnail(what: Recipe | Findings) -> Markup:
             if ground.style.show or kinds:
                 for number, (_, sign) in enumerate(ground.signs):
                     drawn += paths(ground.frame.geometry.to_numpy()[ground.which == number], sign)
-    if not isinstance(what, Recipe):
-        shapes, verdicts = what.sites.geometry.to_numpy(), what.summary["verdict"].astype(object).to_numpy()
+    found = what.findings if isinstance(what, Recipe) else what
+    if found is not None:
+        shapes, verdicts = found.sites.geometry.to_numpy(), found.summary["verdict"].astype(object).to_numpy()
         for name, verdict in model.VERDICTS.items():
             sign = Sign(stroke="#111111", weight=1.2, fill=verdict.colour, opacity=0.9)
             drawn += paths(np.asarray(shapes[verdicts == name], dtype=object), sign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecospatial.plans.importing import Imported, Provenance, import_layer
-from ecospatial.plans.layers import Layer, Source
+from ecospatial.plans.layers import SHARES, Layer, Source, share_of
 from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
 from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
@@ -15,6 +15,7 @@ __all__ = [
     "CLASS_TABLES",
     "COVERS",
     "LAYER_COLUMNS",
+    "SHARES",
     "Imported",
     "Layer",
     "Pixels",
@@ -27,4 +28,5 @@ __all__ = [
     "new_plan",
     "open_plan",
     "seal",
+    "share_of",
 ]

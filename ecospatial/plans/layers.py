@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ecospatial.plans.pixels import Pixels
 
 
+# More than twice round the earth, also with the number of the zone before the easting (40 500 000): no place.
+LARGEST_M = 1e8
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Who published a layer, under which title, when it was fetched, under which licence."""
@@ -59,6 +63,7 @@ class Layer:
     valid_to: dt.date | None = None
     source: Source = field(default_factory=Source)
     sha256: str | None = None
+    share: str | None = None
     pixels: Pixels | None = None
 
     @property
@@ -69,6 +74,14 @@ class Layer:
     def valid_on(self, on: dt.date) -> bool:
         """Whether this version of the layer stood on that day; both ends are included."""
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+SHARES = ("full", "outline", "none")
+
+
+def share_of(layer: Layer) -> str:
+    """Give how much of a layer a map may tell: ``full``, ``outline`` or ``none``; official layers an outline."""
+    return layer.share or ("outline" if layer.status == "official" else "full")
 
 
 def empty_frame(kind: Kind, crs: CRS) -> gpd.GeoDataFrame:
@@ -201,9 +214,9 @@ _SHAPE_LABELS = {"polygon": "面", "line": "线", "point": "点", "bank": "线�
 def _bare_faults(geometry: Any, file: str) -> list[Problem]:
     bare = np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     xy, owner = shapely.get_coordinates(geometry, return_index=True)
-    broken = np.unique(owner[~np.isfinite(xy).all(axis=1)])
+    broken = np.unique(owner[~(np.abs(xy) <= LARGEST_M).all(axis=1)])
     found = [Problem(file, int(row) + 1, "没有图形", "请补充图形或删去该行") for row in bare]
-    return found + [Problem(file, int(row) + 1, "坐标不是有限的数", "请更正或删去该行") for row in broken]
+    return found + [Problem(file, int(row) + 1, "坐标不是数或大得不可能", "请更正或删去该行") for row in broken]
 
 
 def _shape_faults(geometry: Any, kind: Kind, file: str) -> list[Problem]:

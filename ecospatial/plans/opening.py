@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, PlanError, Problem, RuleError
 from ecospatial.model import COMMON_COLUMNS, KINDS, STATUS_LABELS, Kind
-from ecospatial.plans.layers import Layer, Source, inside
+from ecospatial.plans.layers import SHARES, Layer, Source, inside
 from ecospatial.plans.pixels import PIXEL_KEYS, read_pixels
 from ecospatial.plans.plan import DISTRICT_AROUND, Plan
 from ecospatial.rules import Rule, clashes, read_pack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLAN_KEYS = ("name", "title", "crs", "packs", "review_number", "layers")
 LAYER_KEYS = (
     "kind", "name", "present", "path", "file_layer", "crs", "columns", "vocabulary", "status", "coverage",
-    "accuracy_m", "valid", "source", "sha256",
+    "accuracy_m", "valid", "source", "sha256", "share",
 )  # fmt: skip
 FEATURE_KEYS = ("file_layer", "columns", "vocabulary")
 SOURCE_KEYS = ("publisher", "title", "retrieved", "licence", "url")
@@ -204,6 +204,7 @@ def _layer(entry: Entry) -> Layer | None:
         valid_to=None if valid is None else valid.date("to"),
         source=Source() if source is None else _source(source),
         sha256=_hash_text(entry),
+        share=entry.choice("share", SHARES),
         pixels=read_pixels(entry, kind, held=held),
     )
 

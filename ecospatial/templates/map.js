@@ -1,7 +1,10 @@
 "use strict";
 var ecospatial = (function () {
   // From the ground up; Leaflet's own overlay pane is 400, its markers 600, tooltips 650, popups 700.
-  var PANES = { ground: 401, area: 410, corridor: 405, line: 430, sites: 440, conflicts: 450, point: 460, labels: 590, badges: 610 };
+  var PANES = { ground: 401, corridor: 405, area: 410, line: 430, sites: 440, conflicts: 450, point: 460, labels: 590, badges: 610 };
+  var ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  var MOST_BADGES = 300;
+  var state = { config: {}, layers: [], groups: {} };
 
   // Texts enter the page as text nodes only.
   function node(tag, name, text) {
@@ -11,100 +14,315 @@ var ecospatial = (function () {
     return made;
   }
 
-  function attributes(columns, values) {
-    var table = node("table", "es-attributes");
-    columns.forEach(function (column, i) {
-      if (!values[i]) { return; }
+  // ---- what Python wrote: numbers five bits to a character, columns with every text once
+
+  var DIGITS = {};
+  ALPHABET.split("").forEach(function (letter, value) { DIGITS[letter.charCodeAt(0)] = value; });
+
+  function reader(text) {
+    var at = 0;
+    return {
+      more: function () { return at < text.length; },
+      next: function () {
+        var value = 0, shift = 1, digit;
+        do {
+          digit = DIGITS[text.charCodeAt(at++)];
+          value += (digit & 31) * shift;
+          shift *= 32;
+        } while (digit > 31);
+        return value;
+      }
+    };
+  }
+
+  function signed(value) { return value % 2 ? -(value + 1) / 2 : value / 2; }
+
+  function cell(column, i) {
+    if (Array.isArray(column)) { return column[i]; }
+    return column !== null && typeof column === "object" ? column.u[column.i[i]] : column;
+  }
+
+  // GCJ-02 as its published approximations have it (crs/shifted.py); on a base map in it the drawing is shifted alike.
+  function shifted(lat, lon) {
+    var A = 6378245, EE = 0.00669342162296594323, P = Math.PI, sin = Math.sin, u = lon - 105, v = lat - 35;
+    var common = (20 * sin(6 * u * P) + 20 * sin(2 * u * P)) * 2 / 3, root = Math.sqrt(Math.abs(u));
+    var north = -100 + 2 * u + 3 * v + 0.2 * v * v + 0.1 * u * v + 0.2 * root + common;
+    north += (20 * sin(v * P) + 40 * sin(v / 3 * P) + 160 * sin(v / 12 * P) + 320 * sin(v * P / 30)) * 2 / 3;
+    var east = 300 + u + 2 * v + 0.1 * u * u + 0.1 * u * v + 0.1 * root + common;
+    east += (20 * sin(u * P) + 40 * sin(u / 3 * P) + 150 * sin(u / 12 * P) + 300 * sin(u / 30 * P)) * 2 / 3;
+    var phi = lat * P / 180, s = 1 - EE * sin(phi) * sin(phi);
+    return [
+      lat + north * 180 / (A * (1 - EE) / Math.pow(s, 1.5) * P),
+      lon + east * 180 / (A / Math.sqrt(s) * Math.cos(phi) * P)
+    ];
+  }
+
+  function place(lat, lon) {
+    return state.config.gcj02 ? L.latLng(shifted(lat, lon)) : L.latLng(lat, lon);
+  }
+
+  // From the map back to CGCS2000.
+  function unplace(at) {
+    if (!state.config.gcj02) { return at; }
+    var lat = at.lat, lon = at.lng, round, there;
+    for (round = 0; round < 8; round++) {
+      there = shifted(lat, lon);
+      lat += at.lat - there[0];
+      lon += at.lng - there[1];
+    }
+    return L.latLng(lat, lon);
+  }
+
+  function unpack(shapes) {
+    var head = reader(shapes.p), body = reader(shapes.c), scale = Math.pow(10, -shapes.e), found = [], at = 0, x = 0, y = 0;
+    for (var i = 0; i < shapes.n; i++) { found.push([]); }
+    while (head.more()) {
+      at += head.next();
+      var code = head.next(), count = head.next(), line = new Array(count);
+      for (i = 0; i < count; i++) {
+        x += signed(body.next());
+        y += signed(body.next());
+        line[i] = place(y * scale, x * scale);
+        line[i].level = shapes.z - body.next();
+      }
+      if (code % 2) { found[at].push({ kind: code >> 1, lines: [line] }); } else { found[at][found[at].length - 1].lines.push(line); }
+    }
+    return found;
+  }
+
+  function unpackPlaces(text, count) {
+    var from = reader(text), x = 0, y = 0, found = [];
+    for (var i = 0; i < count; i++) {
+      x += signed(from.next());
+      y += signed(from.next());
+      found.push(place(y / 1e7, x / 1e7));
+    }
+    return found;
+  }
+
+  // ---- shapes that draw, at each zoom, only the vertices it needs
+
+  var byZoom = {
+    _projectLatlngs: function (places, result, bounds) {
+      if (places.length && !(places[0] instanceof L.LatLng)) {
+        places.forEach(function (inner) { this._projectLatlngs(inner, result, bounds); }, this);
+        return;
+      }
+      var zoom = Math.ceil(this._map.getZoom()), origin = this._map.getPixelOrigin(), ring = [], i, point;
+      for (i = 0; i < places.length; i++) {
+        if (places[i].level > zoom) { continue; }
+        point = this._map.project(places[i])._subtract(origin);
+        point.x = Math.round(point.x * 10) / 10;
+        point.y = Math.round(point.y * 10) / 10;
+        ring.push(point);
+        bounds.extend(point);
+      }
+      result.push(ring);
+    }
+  };
+  var Area = L.Polygon.extend(byZoom), Line = L.Polyline.extend(byZoom);
+
+  function canvasPattern(hatch) {
+    var tile = document.createElement("canvas"), ratio = window.devicePixelRatio > 1 ? 2 : 1;
+    tile.width = tile.height = Math.max(2, Math.round(hatch.spacing * ratio));
+    var pen = tile.getContext("2d");
+    if (hatch.fill) {
+      pen.globalAlpha = hatch.opacity;
+      pen.fillStyle = hatch.fill;
+      pen.fillRect(0, 0, tile.width, tile.height);
+      pen.globalAlpha = 1;
+    }
+    pen.fillStyle = hatch.colour;
+    pen.fillRect((tile.width - hatch.width * ratio) / 2, 0, hatch.width * ratio, tile.height);
+    var made = pen.createPattern(tile, "repeat");
+    made.setTransform(new DOMMatrix().rotate(hatch.angle).scale(1 / ratio));
+    return made;
+  }
+
+  function prepare(data) {
+    data.signs.forEach(function (sign) {
+      if (!state.config.canvas) { return; }
+      if (sign.hatch) { sign.path.fillColor = canvasPattern(sign.hatch); }
+      // Of small sites only the outline would be seen: let it have the colour of the verdict.
+      if (data.pane === "sites") { sign.path.color = sign.path.fillColor; sign.path.weight = 2; }
+    });
+  }
+
+  function leaves(data, i, groups) {
+    var sign = data.signs[cell(data.which, i)], made = [];
+    var options = { pane: data.pane, bubblingMouseEvents: false, smoothFactor: 0 };
+    if (state.renderer) { options.renderer = state.renderer; }
+    var areas = groups.filter(function (g) { return g.kind === 2; }), lines = groups.filter(function (g) { return g.kind === 1; });
+    if (areas.length) { made.push(new Area(areas.map(function (g) { return g.lines; }), L.extend({}, sign.path, options))); }
+    if (lines.length) { made.push(new Line(lines.map(function (g) { return g.lines[0]; }), L.extend({}, sign.line, options))); }
+    groups.forEach(function (g) {
+      if (g.kind) { return; }
+      if (state.renderer) {
+        made.push(L.circleMarker(g.lines[0][0], L.extend({ radius: sign.spot[0], color: sign.spot[1], weight: 1.5, fillColor: sign.spot[2], fillOpacity: 1 }, options)));
+        return;
+      }
+      var icon = L.divIcon({ className: "es-point", iconSize: [sign.size, sign.size], html: sign.icon });
+      var marker = L.marker(g.lines[0][0], { pane: data.pane, icon: icon });
+      marker.on("add", function () { named(marker.getElement(), title(data, i)); });
+      made.push(marker);
+    });
+    made.forEach(function (leaf) { leaf.row = i; });
+    return made;
+  }
+
+  function named(element, text) {
+    element.setAttribute("role", "button");
+    element.setAttribute("aria-label", text);
+  }
+
+  // ---- what is told of a feature
+
+  function title(data, i) { return cell(data.titles, i) || data.name; }
+
+  function name(data, i) { return data.values.length ? cell(data.values[0], i) : ""; }
+
+  function tip(data, i) {
+    var box = node("div"), head = title(data, i), own = name(data, i);
+    box.appendChild(node("b", "", head));
+    if (own && own !== head && !data.badges) { box.appendChild(node("div", "", own)); }
+    return box;
+  }
+
+  function card(data, i) {
+    var box = node("div"), table = node("table", "es-attributes");
+    box.appendChild(node("div", "es-title", title(data, i)));
+    data.columns.forEach(function (column, k) {
+      var text = cell(data.values[k], i);
+      if (!text) { return; }
       var row = table.insertRow();
       row.appendChild(node("th", "", column));
-      row.appendChild(node("td", "", values[i]));
+      row.appendChild(node("td", "", text));
     });
-    return table;
-  }
-
-  function card(data, feature) {
-    var box = node("div");
-    box.appendChild(node("div", "es-title", feature.properties.n || ""));
-    box.appendChild(attributes(data.columns, feature.properties.v));
+    box.appendChild(table);
     return box;
   }
 
-  function tip(data, feature) {
-    var box = node("div");
-    box.appendChild(node("b", "", feature.properties.n || ""));
-    if (feature.properties.v[0] && feature.properties.v[0] !== feature.properties.n && !feature.properties.b) {
-      box.appendChild(node("div", "", feature.properties.v[0]));
+  function chip(number) {
+    var verdict = state.config.verdicts[number], box = node("span", "es-chip"), mark = node("i", "", verdict ? verdict.letter : "–");
+    mark.style.background = verdict ? verdict.colour : "#d0d7de";
+    box.appendChild(mark);
+    box.appendChild(document.createTextNode(verdict ? verdict.label : "无"));
+    return box;
+  }
+
+  function finding(row, rule) {
+    var box = node("div", "es-finding");
+    box.appendChild(chip(row[0]));
+    if (row[2]) { box.appendChild(node("em", "", "边界存疑，需现场核定")); }
+    box.appendChild(node("p", "", "")).appendChild(node("b", "", rule[1]));
+    box.appendChild(node("p", "es-cite", rule[2] + "　" + rule[0]));
+    box.appendChild(node("p", "", row[3]));
+    return box;
+  }
+
+  function findings(data, i) {
+    var told = data.told, verdicts = state.config.verdicts, box = node("div", "es-popup"), list = told.lists[told.of[i]];
+    var counts = told.counts[told.counted[i]], head = node("p", "", "最重判定 "), all = 0, words = [];
+    box.appendChild(node("h3", "", title(data, i)));
+    head.appendChild(chip(data.badges.w[i]));
+    head.appendChild(document.createTextNode("　已判定 "));
+    head.appendChild(chip(data.badges.d[i]));
+    box.appendChild(head);
+    for (var k = verdicts.length - 1; k >= 0; k--) {
+      if (counts[k]) { words.push(verdicts[k].label + " " + counts[k] + " 条"); }
+      if (k) { all += counts[k]; }
     }
+    box.appendChild(node("p", "es-counts", words.join("，")));
+    list.forEach(function (number) { box.appendChild(finding(told.rows[number], told.rules[told.rows[number][1]])); });
+    if (all > list.length) { box.appendChild(node("p", "es-counts", "其余 " + (all - list.length) + " 条见报告")); }
     return box;
   }
 
-  function bind(layer, data, feature) {
-    layer.bindTooltip(function () { return tip(data, feature); }, { sticky: true });
-    layer.bindPopup(function () { return feature.properties.h || card(data, feature); }, { maxWidth: 420, minWidth: 220, maxHeight: 380 });
+  function open(map, data, i, at) {
+    var content = data.told ? findings(data, i) : card(data, i);
+    L.popup({ maxWidth: 420, minWidth: 220, maxHeight: 380 }).setLatLng(at).setContent(content).openOn(map);
   }
 
-  function badge(map, data, feature) {
-    var b = feature.properties.b, box = node("div", "es-badge"), big = node("i", "", b.l);
-    big.style.background = b.c;
+  function listen(map, data, group) {
+    var tooltip = L.tooltip({ sticky: true });
+    function at(event) { return event.propagatedFrom || event.layer; }
+    group.on("click", function (event) {
+      var leaf = at(event);
+      map.closeTooltip(tooltip);
+      open(map, data, leaf.row, leaf.getLatLng ? leaf.getLatLng() : event.latlng);
+      L.DomEvent.stop(event);
+    });
+    group.on("keypress", function (event) {
+      if (event.originalEvent.key === "Enter") { open(map, data, at(event).row, at(event).getLatLng()); }
+    });
+    group.on("mouseover", function (event) {
+      var leaf = at(event);
+      if (data.pane !== "ground" && leaf.setStyle) { leaf.setStyle({ weight: leaf.options.weight + 1.5 }); leaf.raised = true; }
+      if (map.dragging.moving()) { return; }
+      tooltip.setContent(tip(data, leaf.row)).setLatLng(event.latlng);
+      map.openTooltip(tooltip);
+    });
+    group.on("mousemove", function (event) { tooltip.setLatLng(event.latlng); });
+    group.on("mouseout", function (event) {
+      var leaf = at(event);
+      if (leaf.raised) { leaf.setStyle({ weight: leaf.options.weight - 1.5 }); leaf.raised = false; }
+      map.closeTooltip(tooltip);
+    });
+  }
+
+  // ---- marks and labels
+
+  function badge(data, i, at) {
+    var worst = state.config.verdicts[data.badges.w[i]], decided = state.config.verdicts[data.badges.d[i]];
+    var box = node("div", "es-badge"), big = node("i", "", worst.letter);
+    big.style.background = worst.colour;
     box.appendChild(big);
-    if (b.l2) {
-      var small = node("u", "", b.l2);
-      small.style.background = b.c2;
+    if (decided && decided !== worst) {
+      var small = node("u", "", decided.letter);
+      small.style.background = decided.colour;
       box.appendChild(small);
     }
-    var label = node("span", "es-label", b.t);
-    label.dataset.zoom = 11;
-    box.appendChild(label);
-    var marker = L.marker(b.p, { pane: "badges", icon: L.divIcon({ className: "", iconSize: [0, 0], html: box }) });
-    bind(marker, data, feature);
+    var text = node("span", "es-label", data.badges.t[i]);
+    text.dataset.zoom = 11;
+    box.appendChild(text);
+    var marker = L.marker(at, { pane: "badges", icon: L.divIcon({ className: "", iconSize: [0, 0], html: box }) });
+    marker.row = i;
+    marker.on("add", function () { named(marker.getElement(), data.badges.t[i] + "，" + worst.label); });
     return marker;
+  }
+
+  // Only the marks in view stand on the page, and none where there are too many to be told apart.
+  function marks(map) {
+    var view = map.getBounds().pad(0.1);
+    state.layers.forEach(function (data) {
+      if (!data.badges || !map.hasLayer(data.group_)) { return; }
+      var seen = [];
+      data.places.forEach(function (at, i) { if (view.contains(at)) { seen.push(i); } });
+      if (seen.length > MOST_BADGES) { seen = []; }
+      var wanted = {};
+      seen.forEach(function (i) { wanted[i] = true; });
+      Object.keys(data.marks).forEach(function (i) {
+        if (!wanted[i]) { data.group_.removeLayer(data.marks[i]); delete data.marks[i]; }
+      });
+      seen.forEach(function (i) {
+        if (!data.marks[i]) { data.marks[i] = badge(data, i, data.places[i]).addTo(data.group_); }
+      });
+    });
   }
 
   function label(data, item) {
     var text = node("span", data.pane === "line" ? "es-label line" : "es-label", item.t);
     text.dataset.zoom = item.z;
-    return L.marker(item.p, { pane: "labels", interactive: false, keyboard: false, icon: L.divIcon({ className: "", iconSize: [0, 0], html: text }) });
-  }
-
-  function layer(map, data, features) {
-    Object.keys(PANES).forEach(function (name) {
-      if (!map.getPane(name)) { map.createPane(name).style.zIndex = PANES[name]; }
-    });
-    map.getPane("labels").style.pointerEvents = "none";
-    var group = L.featureGroup(), badges = [];
-    var shapes = L.geoJson({ type: "FeatureCollection", features: features }, {
-      pane: data.pane,
-      bubblingMouseEvents: false,
-      style: function (feature) {
-        var sign = data.signs[feature.properties.s];
-        return /LineString$/.test(feature.geometry.type) ? sign.line : sign.path;
-      },
-      pointToLayer: function (feature, place) {
-        var sign = data.signs[feature.properties.s];
-        var icon = L.divIcon({ className: "es-point", iconSize: [sign.size, sign.size], html: sign.icon });
-        return L.marker(place, { pane: data.pane, icon: icon });
-      },
-      onEachFeature: function (feature, shape) {
-        bind(shape, data, feature);
-        if (feature.properties.b) { badges.push(badge(map, data, feature)); }
-        if (data.pane === "ground" || !shape.setStyle) { return; }
-        shape.on("mouseover", function () { shape.setStyle({ weight: shape.options.weight + 1.5 }); });
-        shape.on("mouseout", function () { shapes.resetStyle(shape); });
-      }
-    });
-    group.addLayer(shapes);
-    badges.forEach(function (marker) { group.addLayer(marker); });
-    data.labels.forEach(function (item) { group.addLayer(label(data, item)); });
-    return group;
+    return L.marker(place(item.p[0], item.p[1]), { pane: "labels", interactive: false, keyboard: false, icon: L.divIcon({ className: "", iconSize: [0, 0], html: text }) });
   }
 
   // A label that would lie on another is left out; sites go before places.
   function labels(map) {
     var zoom = map.getZoom(), taken = [], box = map.getContainer();
-    box.querySelectorAll(".es-badge i").forEach(function (badge) { taken.push(badge.getBoundingClientRect()); });
+    box.querySelectorAll(".es-badge i").forEach(function (mark) { taken.push(mark.getBoundingClientRect()); });
     [".es-badge .es-label", ".es-label:not(.es-badge .es-label)"].forEach(function (kind) {
       box.querySelectorAll(kind).forEach(function (text) {
-        text.hidden = zoom < Number(text.dataset.zoom) || taken.length > 600;
+        text.hidden = zoom < Number(text.dataset.zoom) || taken.length > 900;
         if (text.hidden) { return; }
         var here = text.getBoundingClientRect();
         text.hidden = taken.some(function (there) {
@@ -112,6 +330,78 @@ var ecospatial = (function () {
         });
         if (!text.hidden) { taken.push(here); }
       });
+    });
+  }
+
+  // ---- the page
+
+  function start(map, config) {
+    state.config = config;
+    Object.keys(PANES).forEach(function (name) { map.createPane(name).style.zIndex = PANES[name]; });
+    map.getPane("labels").style.pointerEvents = "none";
+    if (config.canvas) {
+      map.createPane("canvas").style.zIndex = 420;
+      state.renderer = L.canvas({ pane: "canvas", padding: 0.3, tolerance: 3 });
+    }
+  }
+
+  function layer(map, data) {
+    prepare(data);
+    var group = L.featureGroup(), shapes = unpack(data.shapes);
+    data.leaves = shapes.map(function (parts, i) {
+      var made = leaves(data, i, parts);
+      made.forEach(function (leaf) { group.addLayer(leaf); });
+      return made;
+    });
+    if (data.badges) {
+      data.marks = {};
+      data.places = unpackPlaces(data.badges.c, data.shapes.n);
+    }
+    data.labels.forEach(function (item) { group.addLayer(label(data, item)); });
+    data.group_ = group;
+    group.heading = data.group;
+    listen(map, data, group);
+    state.layers.push(data);
+    return group;
+  }
+
+  function above(a, b) { return PANES[a.pane] - PANES[b.pane]; }
+
+  // On one canvas the order of drawing is the order of panes, whatever was switched on last.
+  function stack(map, added) {
+    if (!state.renderer) { return; }
+    var order = state.layers.slice().sort(above), from = order.map(function (data) { return data.group_; }).indexOf(added);
+    order.slice(from + 1).forEach(function (data) { if (map.hasLayer(data.group_)) { data.group_.bringToFront(); } });
+  }
+
+  var Layers = L.Control.Layers.extend({
+    _update: function () {
+      this._heading = null;
+      return L.Control.Layers.prototype._update.call(this);
+    },
+    // Names are texts; what one heading tells of stands below it, and a click on it switches all of them.
+    _addItem: function (item) {
+      var heading = item.overlay ? item.layer.heading : undefined;
+      if (heading && heading !== this._heading) {
+        var button = node("button", "es-group", heading), map = this._map;
+        button.type = "button";
+        button.title = "全部显示或隐藏";
+        button.addEventListener("click", function () { toggle(map, heading); });
+        this._overlaysList.appendChild(button);
+        this._heading = heading;
+      }
+      var made = L.Control.Layers.prototype._addItem.call(this, L.extend({}, item, { name: "" }));
+      made.querySelector("span span").textContent = " " + item.name;
+      return made;
+    }
+  });
+
+  function toggle(map, heading) {
+    var own = state.layers.filter(function (data) { return data.group === heading; });
+    var all = own.every(function (data) { return map.hasLayer(data.group_); });
+    own.forEach(function (data) {
+      if (all) { map.removeLayer(data.group_); map.fire("overlayremove", { layer: data.group_ }); }
+      else if (!map.hasLayer(data.group_)) { map.addLayer(data.group_); map.fire("overlayadd", { layer: data.group_ }); }
     });
   }
 
@@ -125,33 +415,75 @@ var ecospatial = (function () {
     made.addTo(map);
   }
 
-  function finish(map, layers, bounds) {
-    var legend = document.getElementById("es-legend");
-    if (window.innerWidth < 760 || window.innerHeight < 520) { legend.open = false; }
+  function basemap(map, base) {
+    var group = L.layerGroup(), failed = false;
+    base.urls.forEach(function (url) {
+      var tiles = L.tileLayer(url, { subdomains: base.subdomains || "abc", maxNativeZoom: base.most, maxZoom: 20, pane: "tilePane" });
+      tiles.on("tileerror", function () {
+        if (!failed) { document.getElementById("es-credit").textContent = base.credit + "（部分图片未能取得）"; }
+        failed = true;
+      });
+      group.addLayer(tiles);
+    });
+    map.getContainer().classList.add("es-based");
+    return group.addTo(map);
+  }
+
+  function finish(map, bounds) {
+    var legend = document.getElementById("es-legend"), narrow = window.innerWidth < 760 || window.innerHeight < 520;
+    var panel = new Layers({}, {}, { collapsed: narrow });
+    if (state.config.base) {
+      panel.addBaseLayer(basemap(map, state.config.base), state.config.base.label);
+      panel.addBaseLayer(L.layerGroup(), "无底图");
+    }
+    var headings = [];
+    state.layers.forEach(function (data) { if (headings.indexOf(data.group) < 0) { headings.push(data.group); } });
+    headings.forEach(function (heading) {
+      state.layers.forEach(function (data) { if (data.group === heading) { panel.addOverlay(data.group_, data.name); } });
+    });
+    panel.addTo(map);
+    if (narrow) { legend.open = false; }
     control(map, "bottomleft", legend);
     var north = node("div", "es-north", "北");
     north.insertAdjacentHTML("beforeend", '<svg width="26" height="34" viewBox="0 0 26 34"><path d="M13 2L22 31L13 25Z" fill="#1f2328"/><path d="M13 2L4 31L13 25Z" fill="#fff" stroke="#1f2328"/></svg>');
     L.control.scale({ imperial: false, maxWidth: 160, position: "bottomright" }).addTo(map);
     control(map, "bottomright", north);
-    var panel = map.getContainer().querySelector(".leaflet-control-layers-expanded");
-    var left = legend.open ? legend.offsetWidth + 20 : 10, right = panel ? panel.offsetWidth + 20 : 10;
-    if (left + right > map.getSize().x / 2) { left = right = 10; }
-    map.fitBounds(bounds, { maxZoom: 16, animate: false, paddingTopLeft: [left, 30], paddingBottomRight: [right, 10] });
+    ecospatial.tools(map, state, control);
+    [["_zoomInButton", "放大"], ["_zoomOutButton", "缩小"]].forEach(function (pair) {
+      var button = map.zoomControl && map.zoomControl[pair[0]];
+      if (button) { button.title = pair[1]; button.setAttribute("aria-label", pair[1]); }
+    });
+    // What is drawn before the view is set would be drawn twice.
+    view(map, legend, bounds);
+    state.layers.slice().sort(above).forEach(function (data) { if (data.show) { data.group_.addTo(map); } });
+    follow(map, legend);
+  }
 
-    // The legend tells of what is switched on, and of nothing else.
-    function follow() {
-      legend.querySelectorAll("[data-layer]").forEach(function (part) {
-        part.hidden = !map.hasLayer(layers[part.dataset.layer]);
-      });
+  function view(map, legend, bounds) {
+    var open = map.getContainer().querySelector(".leaflet-control-layers-expanded");
+    var left = legend.open ? legend.offsetWidth + 20 : 10, right = open ? open.offsetWidth + 20 : 10;
+    if (left + right > map.getSize().x / 2) { left = right = 10; }
+    var corners = bounds.map(function (corner) { return place(corner[0], corner[1]); });
+    map.fitBounds(corners, { maxZoom: 16, animate: false, paddingTopLeft: [left, 30], paddingBottomRight: [right, 10] });
+  }
+
+  // The legend tells of what is switched on, and of nothing else.
+  function follow(map, legend) {
+    var groups = {};
+    state.layers.forEach(function (data) { groups[data.key] = data.group_; });
+    function shown() {
+      legend.querySelectorAll("[data-layer]").forEach(function (part) { part.hidden = !map.hasLayer(groups[part.dataset.layer]); });
       legend.querySelectorAll("section").forEach(function (section) {
         section.hidden = !section.querySelector("[data-layer]:not([hidden])");
       });
+      marks(map);
       labels(map);
     }
-    map.on("overlayadd overlayremove", follow);
-    map.on("zoomend", function () { labels(map); });
-    follow();
+    map.on("overlayadd", function (event) { stack(map, event.layer); });
+    map.on("overlayadd overlayremove", shown);
+    map.on("moveend", function () { marks(map); labels(map); });
+    shown();
   }
 
-  return { layer: layer, finish: finish };
+  return { start: start, layer: layer, finish: finish, open: open, title: title, name: name, cell: cell, node: node, unplace: unplace, place: place, shifted: shifted, state: state };
 })();
