@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ecospatial.checking import check as check
     from ecospatial.checking import read_findings as read_findings
     from ecospatial.checking import read_rules as read_rules
+    from ecospatial.checking.comparing import compare as compare
     from ecospatial.checking.composite import base_map as base_map
     from ecospatial.errors import CrsError as CrsError
     from ecospatial.errors import EcospatialError as EcospatialError
@@ -46,6 +47,7 @@ _ROOMS = {
     "auditing": ("Audit", "audit"),
     "batch": ("PartsRun", "check_parts"),
     "checking": ("Findings", "check", "read_findings", "read_rules"),
+    "checking.comparing": ("compare",),
     "checking.composite": ("base_map",),
     "errors": ("CrsError", "EcospatialError", "PlanError", "RuleError", "SiteError"),
     "gallery": ("draw",),

@@ -10,10 +10,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import os
 import re
 import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
+
+# With lxml installed openpyxl would write other bytes.
+os.environ["OPENPYXL_LXML"] = "False"
 
 import numpy as np
 import openpyxl

@@ -1,4 +1,4 @@
-"""Make the pictures of the README from what ``demo.py`` left: ``python3 scripts/screenshots.py``.
+"""Make the pictures of the README from what ``demo.py`` left, and of the recipes: ``python3 scripts/screenshots.py``.
 
 Needs Chromium or a browser of its family on this machine.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import io
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import environment
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 PLAN = "changzhou-zhonglou"
 PAGES = ("map", "report")
+RECIPES = ("changzhou-zhonglou", "changzhou-tianning", "nanjing-gulou")
 SIZE = {"width": 1200, "height": 900}
 BESIDE_SITES = (390, 480)  # pixels on the first view of the map: the example sites lie to the right of it
 
@@ -23,7 +26,6 @@ BESIDE_SITES = (390, 480)  # pixels on the first view of the map: the example si
 def main() -> int:
     """Photograph the map, closer to the sites than it opens, and the first page of the report."""
     environment.enter("test")
-    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     program = environment.browser()
@@ -38,16 +40,39 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for name in PAGES:
-            page = browser.new_page(viewport=SIZE)
-            page.goto((source / f"{name}.html").as_uri(), wait_until="load")
+            page = opened(browser, source / f"{name}.html")
             if name == "map":
                 closer(page)
-            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            picture = picture.quantize(256, method=Image.Quantize.FASTOCTREE)  # a quarter of the bytes
-            picture.save(target / f"{name}.png", optimize=True)
-            print(f"docs/img/{name}.png  {(target / f'{name}.png').stat().st_size // 1000} kB")
+            keep(page, target / f"{name}.png")
+        with tempfile.TemporaryDirectory() as folder:
+            for name in RECIPES:
+                keep(opened(browser, drawn(name, Path(folder))), target / f"map-{name}.png")
         browser.close()
     return 0
+
+
+def drawn(name: str, folder: Path) -> Path:
+    """Draw a shipped recipe."""
+    from ecospatial import maps
+
+    return maps.save(maps.draw(f"{name}.yaml"), folder / f"{name}.html")
+
+
+def opened(browser: Browser, path: Path) -> Page:
+    """Open a page, and wait until Leaflet has come to rest."""
+    page = browser.new_page(viewport=SIZE)
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_timeout(500)
+    return page
+
+
+def keep(page: Page, path: Path) -> None:
+    """Write what is seen in 256 colours, a quarter of the bytes."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
+    print(f"docs/img/{path.name}  {path.stat().st_size // 1000} kB")
 
 
 def closer(page: Page) -> None:

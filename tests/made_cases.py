@@ -398,6 +398,7 @@ def write_plan(folder, features):
             entries.append({"kind": kind, "present": "missing", "source": {"publisher": "某局", "title": kind}})
             continue
         names = [c.name for c in KINDS[kind].columns]
+        names += sorted({name for row in rows for name in row} - {*names, "geometry"})  # a name or number, if asked for
         frame = gpd.GeoDataFrame([{name: row.get(name) for name in names} for row in rows], columns=names)
         frame = gpd.GeoDataFrame(frame, geometry=[row["geometry"] for row in rows], crs=CRS)
         frame.to_file(folder / f"{kind}.gpkg", layer=kind, driver="GPKG")

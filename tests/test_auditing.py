@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import re
 import sqlite3
+import warnings
 import zipfile
 
 import made_audits
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyogrio
@@ -21,6 +23,7 @@ from test_readme import ROOT
 
 import ecospatial as es
 from ecospatial.auditing import CHECKS, SIZES, STATUSES
+from ecospatial.auditing.page import render
 from ecospatial.auditing.texts import summary_text, table
 from ecospatial.cli import main
 from ecospatial.errors import EcospatialError, PlanError
@@ -109,7 +112,42 @@ def test_a_plan_without_anything_can_not_be_told(tmp_path):
     assert es.audit(es.open_plan(tmp_path), on=ON).ledger.empty
 
 
+SQUARE = box(503000, 3524000, 503200, 3524200)
+ODD = {
+    "heights": [shapely.force_3d(SQUARE, 5.0)],
+    "collection": [shapely.GeometryCollection([SQUARE, shapely.Point(503000, 3524000)])],
+    "points": [shapely.Point(503000, 3524000)],
+    "mixed": [SQUARE, shapely.LineString([(503000, 3524000), (503100, 3524000)])],
+    "empty": [shapely.Polygon(), SQUARE],
+    "null": [None, SQUARE],
+    "far": [box(1e7, 1e7, 1e7 + 10, 1e7 + 10)],
+    "huge": [box(-1e9, -1e9, 1e9, 1e9)],
+    "no area": [shapely.Polygon([(503000, 3524000), (503100, 3524000), (503000, 3524000)])],
+    "infinite": [shapely.Polygon([(503000, 3524000), (np.inf, 3524000), (503100, 3524100)])],
+}
+
+
+@pytest.mark.parametrize("kind", ["district", "eco_redline"])
+@pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
+def test_whatever_a_file_holds_there_is_an_audit(tmp_path, odd, kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # writing such a file warns
+        folder = sound(tmp_path, **{kind: odd})
+    found = es.audit(es.open_plan(folder), on=ON)
+    wrong = found.frame[found.frame["status"] == "fault"]
+    assert odd is ODD["heights"] or kind in set(wrong["layer"])
+    assert found.ledger is not None
+    assert "规划一致性核对图" in to_html(found.map())
+
+
 # ------------------------------------------------------------------------------------------- for people
+
+
+def test_a_page_stays_short_where_many_features_share_a_remark():
+    # 49 pairs of catchments whose edges differ by rounding are one line, and their ids do not fill the page.
+    page = render(es.audit(es.open_plan("nanjing-gulou"), on=ON))
+    assert max(len(text) for text in re.findall(r"<span class=\"soft\">([^<]*)", page)) < 400
+    assert re.search(r" 等 \d+ 个</span>", page)
 
 
 def test_the_terminal_gets_the_headline_first_and_no_control_characters(audit):
@@ -294,7 +332,7 @@ def test_the_demo_audits_the_plans(monkeypatch, tmp_path, capsys):
     demo, environment = importlib.import_module("demo"), importlib.import_module("environment")
     monkeypatch.setattr(environment, "enter", lambda *_: None)
     monkeypatch.setattr(environment, "ROOT", tmp_path)
-    monkeypatch.setattr(es, "list_plans", lambda: ["changzhou-tianning"])
+    monkeypatch.setattr(es, "list_plans", lambda: ["changzhou-zhonglou"])
     assert demo.main() == 0
     assert "规划一致性核对：公布指标：相符" in capsys.readouterr().out
-    assert {*FILES, "report.html"} <= {path.name for path in (tmp_path / "out" / "changzhou-tianning").iterdir()}
+    assert {*FILES, "report.html"} <= {path.name for path in (tmp_path / "out" / "changzhou-zhonglou").iterdir()}

@@ -214,6 +214,22 @@ def test_the_pieces_of_a_shipped_plan_fit_and_agree_with_check(name):
     agree(made, pieces, scattered(made, 300, 7), activity="C26", works="new")
 
 
+PROJECTS = {
+    "housing": {"activity": "K70", "works": "new", "land_use": "0701"},
+    "an outfall": {"activity": "D462", "works": "new", "new_outfall": True},
+}
+
+
+@pytest.mark.parametrize("project", PROJECTS.values(), ids=list(PROJECTS))
+def test_where_housing_and_an_outfall_could_go(project):
+    made = es.open_plan("nanjing-gulou")
+    facts = {name: value for name, value in project.items() if name == "new_outfall"}
+    known = {name: value for name, value in project.items() if name not in facts}
+    pieces = base_map(made, on=ON, facts=facts, **known)
+    assert pieces["area_m2"].sum() == pytest.approx(made.area.area, rel=1e-6)
+    agree(made, pieces, scattered(made, 120, 11), **project)
+
+
 @pytest.mark.parametrize(("count", "least"), [(30, 30), (120, 200)])
 def test_a_plan_as_dense_as_a_district_stays_seamless_as_it_grows(monkeypatch, tmp_path, count, least):
     # The plans that the growth in docs/interface.md is measured on.

@@ -74,6 +74,8 @@ def test_every_rule_has_a_case_of_each_sort(path, packs):
         sorts = {case.sort for case in line.cases}
         needed = {"hit", "miss", "missing layer", "first day", "exact"}
         needed |= {"minus 1 mm", "plus 1 mm"} if line.rule.relation == "near" else set()
+        if line.rule.relation == "along_river":
+            needed |= {f"{sign} 1 mm {way}stream" for sign in ("minus", "plus") for way in ("up", "down")}
         needed |= {"wrong project", "missing fact"} if line.rule.when else set()
         needed |= {"last day"} if line.rule.until else set()
         needed |= {"other place"} if line.rule.where else set()
@@ -104,6 +106,7 @@ def map_plan(folder, content):
     entries = []
     for kind, rows in content.get("map", {}).items():
         names = [c.name for c in KINDS[kind].columns]
+        names += sorted({name for row in rows for name in row} - {*names, "wkt"})
         frame = gpd.GeoDataFrame([{n: row.get(n) for n in names} for row in rows], columns=names)
         frame = gpd.GeoDataFrame(frame, geometry=shapely.from_wkt([row["wkt"] for row in rows]), crs=CRS)
         frame.to_file(folder / f"{kind}.gpkg", layer=kind, driver="GPKG")

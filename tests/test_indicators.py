@@ -251,6 +251,16 @@ def test_people_live_evenly_in_areas_and_points_are_served_or_not():
     assert found.geometry.isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("within_m", [300, 500, 5000])
+def test_the_circle_of_a_station_or_monitor(within_m):
+    # A whole circle in a large field; 64 chords to a quarter fall short of it by 1 part in 10 000.
+    found = service_coverage(frame(Point(0, 0)), frame(box(-6000, -6000, 6000, 6000)), within_m)
+    circle = np.pi * within_m**2
+    assert found["served"].iloc[0] == pytest.approx(circle, rel=2e-4)
+    assert found["served"].iloc[0] < circle
+    assert found["share"].iloc[0] == pytest.approx(circle / 12000**2, rel=2e-4)
+
+
 def test_without_facilities_nobody_is_served():
     homes = frame(box(0, 0, 10, 10), people=[5])
     found = service_coverage(frame(crs=CRS), homes, 500, people="people")

@@ -138,7 +138,11 @@ def test_popup_of_a_site_with_many_findings_ends():
     many = [made.frame.assign(rule_id=f"R-{i}") for i in range(10)]
     made.frame = pd.concat(many, ignore_index=True)
     sites = layers_of(maps.to_html(maps.draw(made)))["sites"]
-    assert [len(findings_of(sites, i)) for i in range(5)] == [30] * 5
+    order = list(model.VERDICTS)
+    told = [[order[row["verdict"]] for row in findings_of(sites, i)] for i in range(5)]
+    assert told[0] == ["prohibited"] * 10 + ["no_data"] * 6 + ["clear"] * 14  # what was found is not hidden by the rest
+    assert [len(row) for row in told] == [30, 30, 30, 16, 30]
+    assert [row.count("no_data") for row in told] == [6, 6, 0, 6, 6]
     assert len(sites["told"]["rules"]) == 40  # each rule once, however many sites it met
 
 
@@ -348,3 +352,12 @@ def test_label_points_lie_on_their_feature():
     points = drawn.anchor(np.array([ring, line], dtype=object))
     assert shapely.intersects(ring, points[0])
     assert (points[1].x, points[1].y) == (0, 10)  # half-way: 10 m of 20 m
+
+
+def test_an_audit_draws_itself(plan):
+    import ecospatial as es
+
+    audit = es.audit(plan, on="2026-11-20")
+    assert maps.to_html(es.draw(audit)) == maps.to_html(audit.map())
+    with pytest.raises(EcospatialError, match="Audit"):
+        es.draw(audit, basemap="osm")

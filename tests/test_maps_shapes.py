@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def test_neighbours_keep_their_common_border_at_every_zoom():
         edges: dict[tuple, int] = {}
         for ring in shapely.get_rings(np.concatenate([shapely.get_parts(shape) for shape in drawn])):
             corners = [tuple(corner) for corner in shapely.get_coordinates(ring).tolist()]
-            for a, b in zip(corners[:-1], corners[1:], strict=True):
+            for a, b in itertools.pairwise(corners):
                 edges[min(a, b), max(a, b)] = edges.get((min(a, b), max(a, b)), 0) + 1
         assert set(edges.values()) == {1, 2}
         # What is drawn once is the outline of all together: it holds just what the towns hold, no gap between them.
@@ -200,9 +201,9 @@ def test_small_layers_are_true_to_the_centimetre(tmp_path):
 
 def test_properties_are_cut_to_what_is_shown(tmp_path):
     made_plan(tmp_path)
-    frame = gpd.read_file(tmp_path / "basic_farmland.gpkg").assign(secret="只在文件里的列")
+    frame = gpd.read_file(tmp_path / "basic_farmland.gpkg").assign(remark="只在文件里的列")
     frame.to_file(tmp_path / "basic_farmland.gpkg", layer="basic_farmland", driver="GPKG")
     page = maps.to_html(maps.draw(es.open_plan(tmp_path)))
     assert "一片" in page
     assert "只在文件里的列" not in page
-    assert "secret" not in page
+    assert "remark" not in page

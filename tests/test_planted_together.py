@@ -108,9 +108,8 @@ def files(folder):
     ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def frame(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("together") / "p"
+def planted(folder):
+    """Write the plan with all the faults."""
     more = files(folder)
     targets = [
         target("HALF", value=24.11), target("MORE", value=24.33), target("UNIT", value=24, unit="ha"),
@@ -122,7 +121,7 @@ def frame(tmp_path_factory):
         URBAN,
     ]
     towns = [shifted(shape) for shape in FEATURE["town"]]
-    plan = sound(
+    return sound(
         folder, more=more, targets=targets,
         basic_farmland=(FARMS, {"feature_id": [str(number) for number in range(1, len(FARMS) + 1)]}),
         eco_redline=[*FEATURE["eco_redline"], box(509400, 3523000, 509600, 3523500)],
@@ -134,12 +133,16 @@ def frame(tmp_path_factory):
             {"source_name": ["甲", "甲"], "level": ["一级", "二级"]},
         ),
     )  # fmt: skip
-    return es.audit(es.open_plan(plan), on=ON).frame
 
 
-@pytest.mark.parametrize("planted", PLANTED, ids=[f"{check} {what}" for check, what, _ in PLANTED])
-def test_each_is_in_the_one_report(frame, planted):
-    check, what, area = planted
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory):
+    return es.audit(es.open_plan(planted(tmp_path_factory.mktemp("together") / "p")), on=ON).frame
+
+
+@pytest.mark.parametrize("fault", PLANTED, ids=[f"{check} {what}" for check, what, _ in PLANTED])
+def test_each_is_in_the_one_report(frame, fault):
+    check, what, area = fault
     rows = frame[(frame["check"] == check) & frame["status"].isin(["fault", "missed"])]
     named = rows["subject"].str.startswith(what) | (rows["layer"] == what)
     assert named.sum() == 1, rows[["subject", "layer", "area_m2"]]
@@ -157,3 +160,6 @@ def test_thirty_at_least_and_what_is_right_stays_right(frame):
     wrong = frame[frame["status"] == "fault"]
     assert not wrong["layer"].isin(["outfall", "urban_boundary", "district", "water_body"]).any()
     assert wrong[["x_m", "y_m"]].notna().all(axis=1).sum() > 20
+    sized = wrong[wrong["area_m2"].notna()]
+    assert sized["size_class"].isin(["sliver", "small", "medium", "large"]).all()
+    assert sized["features"].ne("").sum() > 15

@@ -72,7 +72,7 @@ def test_png_and_pdf_show_the_same_map():
     png = image(poster.picture(recipe, "png", dpi=DPI))
     page = pypdfium2.PdfDocument(poster.picture(recipe, "pdf"))[0]
     pdf = np.asarray(page.render(scale=DPI / 72).to_pil().convert("RGB").resize(png.shape[1::-1]), dtype=float)
-    assert np.abs(png - pdf).mean() < 4  # of 255: edges are smoothed in another way
+    assert np.abs(png - pdf).mean() < 5  # of 255: edges and hatches are smoothed in another way
     blank = np.full_like(png, 255)
     assert np.abs(png - blank).mean() > 12
 

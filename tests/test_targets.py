@@ -205,6 +205,7 @@ def test_features_of_an_unknown_class_leave_a_range(tmp_path, compare, value, st
     if status == "cannot_tell":
         assert "介于 12 km² 与 24 km² 之间" in row["reason"]
         assert "有 1 个要素的“" in row["reason"]
+        assert row[["value", "difference", "tolerance", "area_m2"]].isna().all()
 
 
 def test_a_figure_of_something_that_reaches_beyond_the_district(tmp_path):

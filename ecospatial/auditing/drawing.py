@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecospatial.auditing.result import Audit
 
 DRAWN = ("fault", "note")
+NEAR_M = 50_000.0
 COLUMNS = (
     ("check_label", "核对"),
     ("status_label", "结论"),
@@ -41,10 +42,11 @@ def draw(audit: Audit) -> folium.Map:
     frame = audit.frame
     shapes = frame.geometry.to_numpy()
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    # What lies far outside of the plan (a wrong CRS) would only be in the way of everything else.
+    # What lies or reaches far outside of the plan (a wrong CRS) would only be in the way of everything else.
     if audit.plan.area is not None:
-        near = audit.plan.area.buffer(20_000.0)
-        there &= shapely.intersects(shapes, near)
+        west, south, east, north = audit.plan.area.buffer(NEAR_M).bounds
+        low, high = np.split(shapely.bounds(shapes), 2, axis=1)
+        there &= ((low >= (west, south)) & (high <= (east, north))).all(axis=1)
     shown = frame[there & frame["status"].isin(DRAWN).to_numpy()]
     shown = shown.assign(
         check_label=shown["check"].map(CHECKS),

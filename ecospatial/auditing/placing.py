@@ -28,9 +28,10 @@ NEAR_M = 20_000.0
 
 def position_rows(stock: Stock) -> list[Row]:
     """Look whether every layer lies where it has to."""
-    rows = []
     if stock.district is None:
         return [Row("position", "全部图层", "cannot_tell", "没有可用的行政区图层，无法核对位置，请向主管部门取得")]
+    rows: list[Row] = []
+    near = 0
     for layer in stock.held:
         frame = stock.raw(layer)
         if frame is None or frame.empty:
@@ -41,14 +42,25 @@ def position_rows(stock: Stock) -> list[Row]:
             row = shifted(stock, layer, shapes)
             rows += [] if row is None else [row]
             continue
-        row = _elsewhere(stock, layer, shapes) or shifted(stock, layer, shapes)
-        if row is None:
-            reason = "位置与行政区和相关图层相合"
-            if not tells(stock, layer, shapes):
-                reason = "位于规划区内；附近没有可对照的图层，整体偏移几百米也看不出来，请用影像或已知点抽查"
-            row = Row("position", layer.label, "met", reason, layer.name)
-        rows.append(row)
+        row = _elsewhere(stock, layer, shapes)
+        near += row is None
+        rows.append(row or shifted(stock, layer, shapes) or _in_place(stock, layer, shapes))
+    if len(rows) > 1 and not near:
+        rows.insert(0, _misplaced_district(stock, len(rows)))
     return rows
+
+
+def _in_place(stock: Stock, layer: Layer, shapes: NDArray[Any]) -> Row:
+    reason = "位置与行政区和相关图层相合"
+    if not tells(stock, layer, shapes):
+        reason = "位于规划区内；附近没有可对照的图层，整体偏移几百米也看不出来，请用影像或已知点抽查"
+    return Row("position", layer.label, "met", reason, layer.name)
+
+
+def _misplaced_district(stock: Stock, others: int) -> Row:
+    layer = stock.kind("district").layers[0]
+    reason = f"其余 {others} 个图层都不在行政区内，多半是行政区图层自己的坐标系写错了，请先核对行政区"
+    return Row("position", layer.label, "fault", reason, layer.name, geometry=stock.district)
 
 
 def _elsewhere(stock: Stock, layer: Layer, shapes: NDArray[Any]) -> Row | None:
@@ -82,11 +94,12 @@ def _candidates(stock: Stock, layer: Layer) -> list[crs_.Candidate]:
     """Try the usual frames on the numbers as they stand in the file."""
     try:
         raw = files.read_vector(inside(stock.plan.folder, layer.path or ""), layer=layer.file_layer)
+        xy = shapely.get_coordinates(raw.geometry.to_numpy())
+        xy = xy[np.isfinite(xy).all(axis=1)]
+        return crs_.diagnose(xy[:, 0], xy[:, 1], stock.district, stock.plan.crs) if len(xy) else []
     except EcospatialError:
+        # No frame to try: the file can not be read, or the district itself lies where no zone of China is.
         return []
-    xy = shapely.get_coordinates(raw.geometry.to_numpy())
-    xy = xy[np.isfinite(xy).all(axis=1)]
-    return crs_.diagnose(xy[:, 0], xy[:, 1], stock.district, stock.plan.crs) if len(xy) else []
 
 
 def _all(shapes: NDArray[Any]) -> Any:

@@ -14,7 +14,7 @@ from ecospatial.auditing.crossing import between_kinds
 from ecospatial.auditing.figures import figure_rows
 from ecospatial.auditing.layering import extent_rows, layer_rows
 from ecospatial.auditing.placing import position_rows
-from ecospatial.auditing.rows import Row, as_frame
+from ecospatial.auditing.rows import Row, as_frame, by_area
 from ecospatial.auditing.shaping import shape_rows
 from ecospatial.auditing.stock import Stock
 from ecospatial.auditing.tiling import within_kinds
@@ -144,7 +144,7 @@ def audit(plan: Plan, *, on: dt.date | str | None = None, sliver_m: float = SLIV
     stock = Stock(plan, date, float(sliver_m))
     rows = figure_rows(stock) + layer_rows(stock) + position_rows(stock) + shape_rows(stock)
     rows += within_kinds(stock) + between_kinds(stock) + extent_rows(stock)
-    rows = _together([_rounded(row, stock) for row in rows])
+    rows = _together([_sized(_rounded(row, stock)) for row in rows])
     return Audit(as_frame(rows, plan.crs), plan.layer_table(), _header(plan, date, float(sliver_m)), plan)
 
 
@@ -158,6 +158,12 @@ def _rounded(row: Row, stock: Stock) -> Row:
         return row
     reason = f"{row.reason}；不宽于图层坐标的取位（{written:.3f} m），属取位误差"
     return replace(row, status="note", size_class="rounding", reason=reason)
+
+
+def _sized(row: Row) -> Row:
+    if row.status != "fault" or row.size_class or row.area_m2 is None:
+        return row
+    return replace(row, size_class=by_area(row.area_m2))
 
 
 def _together(rows: list[Row]) -> list[Row]:

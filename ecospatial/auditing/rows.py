@@ -122,8 +122,18 @@ def size_class(shape: Any, sliver_m: float) -> str:
     """
     if shapely.buffer(shape, -sliver_m / 2.0, join_style="mitre").is_empty:
         return "sliver"
-    area = float(shapely.area(shape))
-    return "small" if area < MU_M2 else "medium" if area < 1e4 else "large"
+    return by_area(float(shapely.area(shape)))
+
+
+def by_area(area_m2: float) -> str:
+    """Give the size class of what is not a sliver.
+
+    Examples
+    --------
+    >>> by_area(600.0), by_area(700.0), by_area(10_000.0)
+    ('small', 'medium', 'large')
+    """
+    return "small" if area_m2 < MU_M2 else "medium" if area_m2 < 1e4 else "large"
 
 
 def area_text(area_m2: float) -> str:

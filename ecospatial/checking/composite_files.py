@@ -98,8 +98,8 @@ def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
     area = pieces["area_m2"].to_numpy(dtype=float)
     worst, signs = _measured(worst, which, area), _measured(signs, decided, area)
     overlays = [
-        Overlay("一张底图：最重判定", shown, worst, which, names, _COLUMNS, pane="area", show=False),
-        Overlay("一张底图：已判定", shown, signs, decided, names, _COLUMNS, pane="area"),
+        Overlay("一张底图：最重判定", shown, worst, which, names, _COLUMNS, pane="area", show=False, derived=True),
+        Overlay("一张底图：已判定", shown, signs, decided, names, _COLUMNS, pane="area", derived=True),
     ]
     return over_plan(
         plan,

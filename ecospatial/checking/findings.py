@@ -82,6 +82,12 @@ class Findings:
 
         return maps.draw(self)
 
+    def remedies(self, *, within_m: float = 500.0) -> gpd.GeoDataFrame:
+        """Find the free part of each site, and the smallest shift (metres) after which nothing is in the way."""
+        from ecospatial.checking.remedies import remedies
+
+        return remedies(self, within_m=within_m)
+
     def _repr_html_(self) -> str:
         from ecospatial import report
 

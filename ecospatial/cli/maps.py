@@ -96,7 +96,11 @@ def _basemap(options: dict[str, Any]) -> Basemap | None:
     name, key, gcj02 = options["basemap"], options["basemap_key"], options["gcj02"]
     if name is None and (key is not None or gcj02):
         raise click.UsageError("--basemap-key 和 --gcj02 要与 --basemap 同用")
-    return None if name is None else maps.basemap(name, key=key, gcj02=gcj02)
+    if name is None:
+        return None
+    if name.startswith("tianditu"):
+        say("网页中写有天地图密钥，转交他人前请注意；密钥不写入其他文件")
+    return maps.basemap(name, key=key, gcj02=gcj02)
 
 
 def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[Item], Scene]:

@@ -96,7 +96,8 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
     asked = _Asked(target, plan, area, held, features, on)
     found = _MEASURES[target.measure](asked)
     if len(possible) > len(features):
-        found = _bounded(asked, found, _MEASURES[target.measure](replace(asked, features=possible)))
+        more = _MEASURES[target.measure](replace(asked, features=possible))
+        found = _bounded(asked, found, more, doubtful=len(possible) - len(features))
     if found.value is None:
         return found
     tolerance = None if found.tolerance is None else found.tolerance / factor
@@ -104,14 +105,10 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
     return replace(found, value=found.value / factor, tolerance=tolerance, most=most)
 
 
-def _bounded(asked: _Asked, low: Measured, high: Measured) -> Measured:
+def _bounded(asked: _Asked, low: Measured, high: Measured, *, doubtful: int) -> Measured:
     """Put the value without and with the doubtful features together; neither alone is the answer."""
-    part = asked.target.part
-    known = asked.held.frame
-    if part is None or known is None:
-        raise AssertionError(asked.target.id)
-    labels = "、".join(_column_label(part.kind, column) for column, _ in part.where)
-    doubtful = int(known[[column for column, _ in part.where]].isna().any(axis=1).sum())
+    where = () if asked.target.part is None else asked.target.part.where
+    labels = "、".join(_column_label(asked.held.kind, column) for column, _ in where)
     gap = f"有 {doubtful} 个要素的“{labels}”为空，请数据管理单位补充"
     if low.value is None or high.value is None or high.value < low.value:
         return _untold(gap, asked.held)

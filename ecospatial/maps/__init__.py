@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import folium
     import geopandas as gpd
 
+    from ecospatial.auditing import Audit
     from ecospatial.checking import Findings
 
 __all__ = ["Basemap", "basemap", "draw", "figure", "put", "save", "to_html"]
@@ -157,19 +158,20 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
 
 
 def draw(
-    what: Plan | Recipe | Findings | str | PathLike[str],
+    what: Plan | Recipe | Findings | Audit | str | PathLike[str],
     *,
     sites: gpd.GeoDataFrame | None = None,
     basemap: str | Basemap | None = None,
 ) -> folium.Map:
-    """Draw a plan, or the findings of a check, as a Folium map.
+    """Draw a plan, the findings of a check, or an audit, as a Folium map.
 
     Parameters
     ----------
     what
         A plan, or its name or folder: its layers, zoomed to the district. A recipe (``*.yaml``, or the name of one
         in ``maps/``): what it lists. Findings: sites by verdict, conflicts,
-        corridors, and the plan's layers when the findings hold the plan, zoomed to the sites.
+        corridors, and the plan's layers when the findings hold the plan, zoomed to the sites. An audit: its faults
+        over the plan, without sites and base map.
     sites
         Sites to draw on a plan, any projected CRS; findings have their own.
     basemap
@@ -204,9 +206,13 @@ def draw(
         what = Recipe(what.title, what)
     if isinstance(what, Recipe):
         return _draw_recipe(what, sites, base)
+    if hasattr(type(what), "ledger") and sites is None and base is None:
+        return what.map()
     if not hasattr(what, "summary"):
-        raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", "请给出规划或核查结果"))
-    return _draw_findings(what, base)
+        way_out = "请给出规划、核查结果或一致性核对结果；核对结果自带图形，不加地块和底图"
+        raise EcospatialError(Problem("", None, f"不能绘制 {type(what).__name__}", way_out))
+    findings: Any = what
+    return _draw_findings(findings, base)
 
 
 def figure(findings: Findings, site_id: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Basemap:
     """
 
     label: str
-    urls: tuple[str, ...]
+    urls: tuple[str, ...] = field(repr=False)  # a key may stand in them
     credit: str
     subdomains: str = ""
     most_zoom: int = 18

@@ -1,7 +1,7 @@
 """Geometry as short text: whole numbers, each as its step from the one before, six bits to a character.
 
-The page reads it back (``unpack`` in map.js). One text holds how the parts lie (for each ring, line or point: the step
-to its feature, twice its type plus one where a part begins, how many vertices), the other each vertex (step east,
+The page reads it back (``unpack`` in map_data.js). One text holds how the parts lie (for each ring, line or point: the
+step to its feature, twice its type plus one where a part begins, how many vertices), the other each vertex (step east,
 step north, how many zooms below the finest it is first needed). A step is written like a signed number of Protocol
 Buffers: zigzag, then five bits to a character, the lowest first, the sixth bit where more follows.
 """

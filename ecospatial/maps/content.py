@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from ecospatial.checking import Findings
     from ecospatial.maps.style import KindStyle, Sign
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 PLAN_GROUP, SITE_GROUP = "规划图层", "核查结果"
 STRIP = "邻近规则的控制范围"
 POPUP_FINDINGS = 30
+POPUP_NO_DATA = 6  # a plan with few layers has dozens, and what was found stands behind them
 _PANES = {"polygon": "area", "line": "line", "point": "point"}
 _TOUCHED = ("restricted", "needs_facts", "prohibited")
 
@@ -55,6 +57,13 @@ class Ground:
     label: str
     signs: list[tuple[str, Sign]]
     which: NDArray[np.intp]
+
+    def shown(self, page: Box | None) -> Ground:
+        """Give what a map of this page (west, south, east, north) may show of it; see ``sharing``."""
+        frame = told(self.frame, self.layer, page)
+        if frame is self.frame:
+            return self
+        return replace(self, frame=frame.reset_index(drop=True), which=self.which[frame.index.to_numpy()])
 
 
 def grounds(plan: Plan, *, on: dt.date | None = None, kinds: tuple[str, ...] = ()) -> list[Ground]:
@@ -95,8 +104,9 @@ def plan_layers(
     CRS of the plan).
     """
     result, styles = [], read_styles()
-    for number, ground in enumerate(grounds(plan, on=on, kinds=kinds)):
-        kind, frame = model.KINDS[ground.layer.kind], told(ground.frame, ground.layer, page)
+    for number, whole in enumerate(grounds(plan, on=on, kinds=kinds)):
+        ground = whole.shown(page)
+        kind, frame = model.KINDS[ground.layer.kind], ground.frame
         if frame.empty:
             continue
         known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
@@ -109,7 +119,7 @@ def plan_layers(
                 group=styles.group_of(kind.name) or PLAN_GROUP,
                 pane="ground" if kind.name == "district" else _pane(frame),
                 signs=ground.signs,
-                which=ground.which[frame.index.to_numpy()],
+                which=ground.which,
                 columns=shown,
                 extras=Extras(titles=ground.label),
                 labels=labelled(frame, ground.style) if labels else None,
@@ -163,6 +173,8 @@ def findings_data(findings: Findings) -> dict[str, Any]:
     """
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
     frame = frame[frame["verdict"] != "not_applicable"].sort_values("verdict", ascending=False, kind="stable")
+    number = frame.groupby(["site_id", "verdict"], sort=False, observed=True).cumcount()
+    frame = frame[(frame["verdict"] != "no_data") | (number < POPUP_NO_DATA)]
     measured = frame["margin_m"].notna() | frame["distance_m"].notna()
     verdict = frame["verdict"].astype(object)
     doubtful = measured & ~frame["certain"].astype(bool) & (verdict != "no_data")
@@ -295,7 +307,7 @@ def _matching(frame: gpd.GeoDataFrame, where: Mapping[str, Any]) -> gpd.GeoDataF
     return frame[keep]
 
 
-def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> gpd.GeoDataFrame:
+def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None, page: Box | None = None) -> gpd.GeoDataFrame:
     """Give the strip of each verified near rule that touched a site; drawn only, distance decided.
 
     Returns
@@ -318,27 +330,37 @@ def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None) -> gpd.
         rules.setdefault(text, set()).add(str(rule_id))
         if text in found:
             continue
-        names = [layer.name for layer in _usable(plan, on) if layer.kind == rule["layer"]]
-        shapes = [_matching(plan.layer_frame(name), where).geometry.to_numpy() for name in names]
-        united = shapely.union_all(np.concatenate(shapes)) if shapes else None
-        if united is not None and not united.is_empty:
-            found[text] = strip(np.array([united], dtype=object), float(rule["within_m"]))[0]
+        layers = [layer for layer in _usable(plan, on) if layer.kind == rule["layer"]]
+        around_m = _strip(plan, layers, where, float(rule["within_m"]), page)
+        if around_m is not None:
+            found[text] = around_m
     made = np.array(list(found.values()), dtype=object)
     columns = {"range": list(found), "rules": [rules[text] for text in found]}
     return gpd.GeoDataFrame(columns, geometry=made, crs=plan.crs)
 
 
+def _strip(
+    plan: Plan, layers: list[Layer], where: Mapping[str, Any], within_m: float, page: Box | None
+) -> BaseGeometry | None:
+    """Lay a strip around layers; from its edge their lines could be drawn again, so it tells no more than these."""
+    shares = {share_of(layer) for layer in layers}
+    if not layers or "none" in shares:
+        return None
+    shapes = [_matching(plan.layer_frame(layer.name), where).geometry.to_numpy() for layer in layers]
+    united = shapely.union_all(np.concatenate(shapes))
+    if united.is_empty:
+        return None
+    made = strip(np.array([united], dtype=object), within_m)
+    if shares != {"full"}:
+        known = [layer.accuracy_m for layer in layers if layer.accuracy_m is not None]
+        made = outline(made, max(known) if known else None, page)
+    whole: BaseGeometry = made[0]
+    return None if whole.is_empty else whole
+
+
 def corridors(findings: Findings, plan: Plan, *, on: dt.date | None = None, page: Box | None = None) -> list[Drawn]:
-    """Draw the strips of ``strips``; those of layers that may not be shared are drawn as coarsely as these."""
-    table = strips(findings, plan, on=on)
-    kept = [layer for layer in _usable(plan, on) if share_of(layer) != "full"]
-    if kept and len(table):
-        # From the edge of a strip the line it was measured from can be drawn again.
-        hidden = {layer.kind for layer in kept if share_of(layer) == "none"}
-        rules = {str(rule) for rule, kind in findings.rules["layer"].items() if kind in hidden}
-        table = table[[not (own & rules) for own in table["rules"]]]
-        accuracy = max(layer.accuracy_m or 0.0 for layer in kept) or None
-        table = table.set_geometry(outline(table.geometry.to_numpy(), accuracy, page), crs=table.crs)
+    """Draw the strips of ``strips``."""
+    table = strips(findings, plan, on=on, page=page)
     if table.empty:
         return []
     return [

@@ -67,6 +67,7 @@ class Making:
 
     def ground(self, ground: Ground, *, labels: bool = True) -> None:
         """Draw a layer of the plan, a row of the legend for each of its classes that is in the window."""
+        ground = ground.shown(self.window.grown(3))
         rows, paper = self.cut(ground.frame)
         which, schematic = ground.which[rows], ground.layer.status == "schematic"
         for i, (label, sign) in enumerate(ground.signs):

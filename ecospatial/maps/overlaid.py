@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.maps import content
 from ecospatial.maps.drawn import CGCS2000, Drawn, Extras, drawn, plain_text
+from ecospatial.maps.sharing import Box, outline
 from ecospatial.plans import share_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ PRESENT_WORDS = {"missing": "未取得", "none": "本区不存在", "held": "不
 class Overlay:
     """A frame to draw: its signs with their labels, the sign and the name of each row, what a click shows.
 
-    The frame is in a projected CRS; ``columns`` are pairs of column and Chinese label.
+    The frame is in a projected CRS; ``columns`` are pairs of column and Chinese label. ``derived``: its borders are
+    those of layers of the plan, and may tell no more than these (see ``sharing``).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Overlay:
     columns: Sequence[tuple[str, str]] = ()
     pane: str = "conflicts"
     show: bool = True
+    derived: bool = False
 
 
 def over_plan(
@@ -82,7 +85,7 @@ def over_plan(
     layers = content.plan_layers(plan, on=on, page=page)
     for number, overlay in enumerate(overlays):
         if len(overlay.frame):
-            layers.append(_drawn(overlay, f"overlay-{number}", group))
+            layers.append(_drawn(_shown(overlay, plan, page), f"overlay-{number}", group))
     heading: dict[str, Any] = {
         "title": plain_text(title),
         "subtitle": plain_text(subtitle),
@@ -91,6 +94,17 @@ def over_plan(
         "two_letters": False,
     }
     return assemble(layers, corners, title=heading["title"], heading=heading, crs=plan.crs)
+
+
+def _shown(overlay: Overlay, plan: Plan, page: Box | None) -> Overlay:
+    kept = [layer for layer in plan.layers.values() if layer.present == "held" and share_of(layer) != "full"]
+    if not overlay.derived or not kept:
+        return overlay
+    known = [layer.accuracy_m for layer in kept if layer.accuracy_m is not None]
+    shapes = outline(overlay.frame.geometry.to_numpy(), max(known) if known else None, page)
+    left = np.flatnonzero(~shapely.is_empty(shapes))
+    frame = overlay.frame.set_geometry(shapes, crs=overlay.frame.crs).iloc[left]
+    return replace(overlay, frame=frame, which=overlay.which[left], names=[overlay.names[i] for i in left.tolist()])
 
 
 def _drawn(overlay: Overlay, key: str, group: str) -> Drawn:

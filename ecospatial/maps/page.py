@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ecospatial.maps.drawn import Drawn
 
 MAP_ID = "ecospatial"
+SCRIPTS = ("map_data.js", "map.js", "map_tools.js")
+CGCS2000_FLATTENING = 298.257222101  # its inverse; that of WGS 84 differs by 0.1 mm on the ground
 # Beyond these a canvas draws faster than elements of the page, one for each shape.
 CANVAS_FEATURES, CANVAS_VERTICES = 2000, 60_000
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -150,14 +152,17 @@ def _frame(**values: Any) -> str:
 
 def _grid(crs: CRS | None, bounds: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Give the grid whose metres are told: that of the plan, else the zone of three degrees of the place."""
-    zone = crs_room.gauss_kruger(round((bounds[0][1] + bounds[1][1]) / 6))
+    # Of a place outside of China, as a wrong CRS makes it, the nearest zone there is.
+    zone = crs_room.gauss_kruger(min(max(round((bounds[0][1] + bounds[1][1]) / 6), 25), 45))
     own = None if crs is None else crs.coordinate_operation
     if crs is None or own is None or own.method_name != "Transverse Mercator":
         return _grid(zone, bounds)
     values = {parameter.name: float(parameter.value) for parameter in own.params}
     meridian, east = values["Longitude of natural origin"], values["False easting"]
     off = abs(values["Latitude of natural origin"]) + abs(values["False northing"])
-    if off + abs(values["Scale factor at natural origin"] - 1) > 0:
+    off += abs(values["Scale factor at natural origin"] - 1)
+    flattening = 0.0 if crs.ellipsoid is None else crs.ellipsoid.inverse_flattening
+    if off > 0 or abs(flattening - CGCS2000_FLATTENING) > 1e-4:
         return _grid(zone, bounds)
     return {"meridian": meridian, "east": east, "label": crs_words(crs)}
 
@@ -209,7 +214,7 @@ def assemble(
     page.hosts = () if base is None else base.hosts
     css, script = leaflet()
     page.header.add_child(_Text(f"<style>{css}</style><style>{_template('map.css')}</style>"), name="ecospatial_css")
-    scripts = [script, _template("map.js"), _template("map_tools.js")]
+    scripts = [script, *map(_template, SCRIPTS)]
     page.header.add_child(_Text("".join(f"<script>{text}</script>" for text in scripts)), name="ecospatial_js")
     groups = list(dict.fromkeys(layer.group for layer in reversed(layers)))
     legend = [(group, [layer for layer in reversed(layers) if layer.group == group]) for group in groups]

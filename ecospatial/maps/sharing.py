@@ -42,6 +42,8 @@ def told(frame: gpd.GeoDataFrame, layer: Layer, page: Box | None) -> gpd.GeoData
         return frame.iloc[:0]
     if share == "full" or frame.empty:
         return frame
+    if page is not None:
+        frame = frame.iloc[np.sort(frame.sindex.query(shapely.box(*page)))]
     shapes = outline(frame.geometry.to_numpy(), layer.accuracy_m, page)
     left = ~(shapely.is_empty(shapes) | shapely.is_missing(shapes))
     return frame.set_geometry(shapes, crs=frame.crs)[left]

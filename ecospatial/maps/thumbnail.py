@@ -39,7 +39,7 @@ def thumbnail(what: Recipe | Findings) -> Markup:
 
     drawn = Markup()
     if plan is not None:
-        for ground in content.grounds(plan, kinds=kinds):
+        for ground in (whole.shown(window) for whole in content.grounds(plan, kinds=kinds)):
             if ground.style.show or kinds:
                 for number, (_, sign) in enumerate(ground.signs):
                     drawn += paths(ground.frame.geometry.to_numpy()[ground.which == number], sign)

@@ -1,104 +1,9 @@
 "use strict";
-var ecospatial = (function () {
+(function () {
+  var state = ecospatial.state, node = ecospatial.node, cell = ecospatial.cell, place = ecospatial.place;
   // From the ground up; Leaflet's own overlay pane is 400, its markers 600, tooltips 650, popups 700.
   var PANES = { ground: 401, corridor: 405, area: 410, line: 430, sites: 440, conflicts: 450, point: 460, labels: 590, badges: 610 };
-  var ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   var MOST_BADGES = 300;
-  var state = { config: {}, layers: [], groups: {} };
-
-  // Texts enter the page as text nodes only.
-  function node(tag, name, text) {
-    var made = document.createElement(tag);
-    if (name) { made.className = name; }
-    if (text !== undefined) { made.textContent = text; }
-    return made;
-  }
-
-  // ---- what Python wrote: numbers five bits to a character, columns with every text once
-
-  var DIGITS = {};
-  ALPHABET.split("").forEach(function (letter, value) { DIGITS[letter.charCodeAt(0)] = value; });
-
-  function reader(text) {
-    var at = 0;
-    return {
-      more: function () { return at < text.length; },
-      next: function () {
-        var value = 0, shift = 1, digit;
-        do {
-          digit = DIGITS[text.charCodeAt(at++)];
-          value += (digit & 31) * shift;
-          shift *= 32;
-        } while (digit > 31);
-        return value;
-      }
-    };
-  }
-
-  function signed(value) { return value % 2 ? -(value + 1) / 2 : value / 2; }
-
-  function cell(column, i) {
-    if (Array.isArray(column)) { return column[i]; }
-    return column !== null && typeof column === "object" ? column.u[column.i[i]] : column;
-  }
-
-  // GCJ-02 as its published approximations have it (crs/shifted.py); on a base map in it the drawing is shifted alike.
-  function shifted(lat, lon) {
-    var A = 6378245, EE = 0.00669342162296594323, P = Math.PI, sin = Math.sin, u = lon - 105, v = lat - 35;
-    var common = (20 * sin(6 * u * P) + 20 * sin(2 * u * P)) * 2 / 3, root = Math.sqrt(Math.abs(u));
-    var north = -100 + 2 * u + 3 * v + 0.2 * v * v + 0.1 * u * v + 0.2 * root + common;
-    north += (20 * sin(v * P) + 40 * sin(v / 3 * P) + 160 * sin(v / 12 * P) + 320 * sin(v * P / 30)) * 2 / 3;
-    var east = 300 + u + 2 * v + 0.1 * u * u + 0.1 * u * v + 0.1 * root + common;
-    east += (20 * sin(u * P) + 40 * sin(u / 3 * P) + 150 * sin(u / 12 * P) + 300 * sin(u / 30 * P)) * 2 / 3;
-    var phi = lat * P / 180, s = 1 - EE * sin(phi) * sin(phi);
-    return [
-      lat + north * 180 / (A * (1 - EE) / Math.pow(s, 1.5) * P),
-      lon + east * 180 / (A / Math.sqrt(s) * Math.cos(phi) * P)
-    ];
-  }
-
-  function place(lat, lon) {
-    return state.config.gcj02 ? L.latLng(shifted(lat, lon)) : L.latLng(lat, lon);
-  }
-
-  // From the map back to CGCS2000.
-  function unplace(at) {
-    if (!state.config.gcj02) { return at; }
-    var lat = at.lat, lon = at.lng, round, there;
-    for (round = 0; round < 8; round++) {
-      there = shifted(lat, lon);
-      lat += at.lat - there[0];
-      lon += at.lng - there[1];
-    }
-    return L.latLng(lat, lon);
-  }
-
-  function unpack(shapes) {
-    var head = reader(shapes.p), body = reader(shapes.c), scale = Math.pow(10, -shapes.e), found = [], at = 0, x = 0, y = 0;
-    for (var i = 0; i < shapes.n; i++) { found.push([]); }
-    while (head.more()) {
-      at += head.next();
-      var code = head.next(), count = head.next(), line = new Array(count);
-      for (i = 0; i < count; i++) {
-        x += signed(body.next());
-        y += signed(body.next());
-        line[i] = place(y * scale, x * scale);
-        line[i].level = shapes.z - body.next();
-      }
-      if (code % 2) { found[at].push({ kind: code >> 1, lines: [line] }); } else { found[at][found[at].length - 1].lines.push(line); }
-    }
-    return found;
-  }
-
-  function unpackPlaces(text, count) {
-    var from = reader(text), x = 0, y = 0, found = [];
-    for (var i = 0; i < count; i++) {
-      x += signed(from.next());
-      y += signed(from.next());
-      found.push(place(y / 1e7, x / 1e7));
-    }
-    return found;
-  }
 
   // ---- shapes that draw, at each zoom, only the vertices it needs
 
@@ -145,6 +50,7 @@ var ecospatial = (function () {
       if (sign.hatch) { sign.path.fillColor = canvasPattern(sign.hatch); }
       // Of small sites only the outline would be seen: let it have the colour of the verdict.
       if (data.pane === "sites") { sign.path.color = sign.path.fillColor; sign.path.weight = 2; }
+      if (data.pane === "conflicts") { sign.path.weight = 1; }
     });
   }
 
@@ -347,7 +253,7 @@ var ecospatial = (function () {
 
   function layer(map, data) {
     prepare(data);
-    var group = L.featureGroup(), shapes = unpack(data.shapes);
+    var group = L.featureGroup(), shapes = ecospatial.unpack(data.shapes);
     data.leaves = shapes.map(function (parts, i) {
       var made = leaves(data, i, parts);
       made.forEach(function (leaf) { group.addLayer(leaf); });
@@ -355,7 +261,7 @@ var ecospatial = (function () {
     });
     if (data.badges) {
       data.marks = {};
-      data.places = unpackPlaces(data.badges.c, data.shapes.n);
+      data.places = ecospatial.unpackPlaces(data.badges.c, data.shapes.n);
     }
     data.labels.forEach(function (item) { group.addLayer(label(data, item)); });
     data.group_ = group;
@@ -385,7 +291,8 @@ var ecospatial = (function () {
       if (heading && heading !== this._heading) {
         var button = node("button", "es-group", heading), map = this._map;
         button.type = "button";
-        button.title = "全部显示或隐藏";
+        button.title = heading + "：全部显示或隐藏";
+        button.setAttribute("aria-label", button.title);
         button.addEventListener("click", function () { toggle(map, heading); });
         this._overlaysList.appendChild(button);
         this._heading = heading;
@@ -449,6 +356,7 @@ var ecospatial = (function () {
     L.control.scale({ imperial: false, maxWidth: 160, position: "bottomright" }).addTo(map);
     control(map, "bottomright", north);
     ecospatial.tools(map, state, control);
+    map.getContainer().setAttribute("aria-label", "地图：方向键移动，加减号缩放");
     [["_zoomInButton", "放大"], ["_zoomOutButton", "缩小"]].forEach(function (pair) {
       var button = map.zoomControl && map.zoomControl[pair[0]];
       if (button) { button.title = pair[1]; button.setAttribute("aria-label", pair[1]); }
@@ -485,5 +393,5 @@ var ecospatial = (function () {
     shown();
   }
 
-  return { start: start, layer: layer, finish: finish, open: open, title: title, name: name, cell: cell, node: node, unplace: unplace, place: place, shifted: shifted, state: state };
+  L.extend(ecospatial, { start: start, layer: layer, finish: finish, open: open, title: title, name: name });
 })();

@@ -1,0 +1,225 @@
+"""Ways out of a conflict: what part of a footprint is free, and how little it has to be moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from ecospatial.checking import Reading, check_read, day
+from ecospatial.checking.shifting import smallest_shift
+from ecospatial.errors import PlanError, Problem, SiteError
+from ecospatial.geometry import strip
+from ecospatial.relations import MIN_AREA_M2
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ecospatial.checking.findings import Findings
+    from ecospatial.plans import Plan
+    from ecospatial.rules import Rule
+
+_IN_THE_WAY = ("restricted", "needs_facts", "prohibited")
+# At its limit a near rule is still touched: this much further it is not.
+_CLEAR_OF_M = 1e-5
+# A strip of 64 segments to a quarter circle is up to 0.0075 % short of the distance; where that matters, beyond it.
+_BEYOND = 1.0001
+_BEYOND_M = 0.01
+
+
+def remedies(findings: Findings, *, within_m: float = 500.0) -> gpd.GeoDataFrame:
+    """Find for each site what part of it is free, and the smallest shift after which nothing is in the way.
+
+    In the way is what a finding of verdict restricted, needs_facts or prohibited touches. Every answer was checked:
+    the free part, and the site where it would be moved to, were put to all rules again; what did not hold is not told.
+
+    Parameters
+    ----------
+    findings
+        What ``check`` returned; not findings read again from a file, which are without the plan.
+    within_m
+        How far a site may be moved, metres.
+
+    Returns
+    -------
+    GeoDataFrame
+        Index ``site_id``, in the CRS of the plan: ``free_m2`` and ``free_share`` (of the site's area, a line's length,
+        or its points), ``shift_m`` and ``shift_bearing_deg`` (from grid north, clockwise), and the free part as
+        geometry (empty: none). A site with nothing in the way has a shift of 0 m without a bearing; both are empty
+        where no shift was found.
+
+    Raises
+    ------
+    PlanError
+        The findings are without a plan.
+    SiteError
+        ``within_m`` is not positive.
+    """
+    if findings.plan is None:
+        raise PlanError(Problem("", None, "这些结果是从文件读回的，没有规划", "请用 check 重新核查后再求"))
+    if not within_m > 0:
+        raise SiteError(Problem("", None, f"within_m 应大于 0，读到 {within_m}", "请给出米数，如 500"))
+    sites, whole = findings.sites, findings.sites.geometry.to_numpy()
+    search = _Search(findings.plan, Reading(findings.plan, day(findings.meta["on"])), sites, within_m)
+    blocked = np.flatnonzero(search.blocked(search.before, sites))
+    free, shift = whole.copy(), np.zeros((len(sites), 2))
+    free[blocked], shift[blocked] = search.free(blocked), search.shifts(blocked)
+    size = _size(whole)
+    length = np.hypot(shift[:, 0], shift[:, 1])
+    bearing = np.degrees(np.arctan2(shift[:, 0], shift[:, 1])) % 360.0
+    data = {
+        "free_m2": shapely.area(free),
+        "free_share": np.divide(_size(free), size, out=np.zeros(len(size)), where=size > 0),
+        "shift_m": length,
+        "shift_bearing_deg": np.where(length > 0, bearing, np.nan),
+    }
+    return gpd.GeoDataFrame(data, index=sites.index, geometry=free, crs=sites.crs)
+
+
+def _size(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    dimension = shapely.get_dimensions(shapes)
+    points = np.where(shapely.is_empty(shapes), 0, shapely.get_num_coordinates(shapes)).astype(float)
+    return np.select([dimension == 2, dimension == 1], [shapely.area(shapes), shapely.length(shapes)], points)
+
+
+@dataclass
+class _Search:
+    """Looks for ways out, and asks the check whether they are."""
+
+    plan: Plan
+    reading: Reading
+    sites: gpd.GeoDataFrame
+    within_m: float
+
+    def __post_init__(self) -> None:
+        """Check everything: findings that were filtered do not say what a shift may run into."""
+        self.before = check_read(self.sites, self.reading).frame
+        versions = self.plan.rule_versions().values()
+        standing = (next((rule for rule in each if rule.in_force(self.reading.on)), None) for each in versions)
+        self.rules = {rule.id: rule for rule in standing if rule is not None}
+        boxes = [shapely.box(*bounds).buffer(self.within_m) for bounds in self.sites.geometry.bounds.to_numpy()]
+        self.windows = np.array([shapely.envelope(box) for box in boxes], dtype=object)
+        self.wide_reading = self.reading.around(self.windows, 0.0)
+
+    def blocked(self, frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+        """Say of which sites something is in the way."""
+        hit = frame[_touching(frame)]
+        return np.asarray(sites.index.isin(hit["site_id"].unique()), dtype=bool)
+
+    def _worse(self, rows: NDArray[np.intp], shapes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Say for which sites another shape still has something in the way, or anything is known less well."""
+        moved = self.sites.iloc[rows].set_geometry(gpd.GeoSeries(shapes, index=self.sites.index[rows], crs=self.plan.crs))
+        moved.attrs = {}
+        after = check_read(moved, self.reading).frame
+        per_site = len(self.rules_in_order)
+        before = self.before["verdict"].cat.codes.to_numpy().reshape(-1, per_site)[rows].ravel()
+        clear = after["verdict"].isin(["clear", "not_applicable"]).to_numpy()
+        kept = (after["verdict"].cat.codes.to_numpy() == before) & ~_touching(after)
+        return np.asarray(~(clear | kept).reshape(-1, per_site).all(axis=1), dtype=bool)
+
+    @property
+    def rules_in_order(self) -> list[str]:
+        """The ids of all rules, as a frame of findings has them for each site."""
+        return list(self.plan.rule_versions())
+
+    # ------------------------------------------------------------------------------------ the free part
+
+    def free(self, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Give what is left of sites without what is in the way."""
+        shapes = self.sites.geometry.to_numpy()[rows]
+        hit = self.before[_touching(self.before)]
+        drawn = hit.groupby("site_id", sort=False)["geometry"].agg(lambda part: shapely.union_all(part.to_numpy()))
+        conflict = drawn.loc[self.sites.index[rows]].to_numpy()
+        left = _whole_parts(shapely.difference(shapes, shapely.buffer(conflict, _CLEAR_OF_M)))
+        for again in (True, False):
+            some = np.flatnonzero(~shapely.is_empty(left))
+            still = some[self._worse(rows[some], left[some])] if len(some) else some
+            if not len(still):
+                break
+            if again:
+                beyond = np.array([self._obstacles(row, beyond=True, unknown=False) for row in rows[still]], dtype=object)
+                left[still] = _whole_parts(shapely.difference(left[still], beyond))
+            else:
+                left[still] = shapely.Polygon()
+        return left
+
+    # ---------------------------------------------------------------------------------------- the shift
+
+    def shifts(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Give the smallest shift of each site, east and north; NaN where there is none."""
+        found = np.full((len(rows), 2), np.nan)
+        shapes = self.sites.geometry.to_numpy()[rows]
+        open_ = np.arange(len(rows))
+        for beyond in (False, True):
+            for i in open_:
+                shift = smallest_shift(shapes[i], self._obstacles(rows[i], beyond=beyond), self.within_m)
+                found[i] = (np.nan, np.nan) if shift is None else shift
+            tried = open_[np.isfinite(found[open_, 0])]
+            if not len(tried):
+                break
+            moved = np.array([shapely.affinity.translate(shapes[i], *found[i]) for i in tried], dtype=object)
+            open_ = tried[self._worse(rows[tried], moved)]
+            found[open_] = np.nan
+            if not len(open_):
+                break
+        return found
+
+    def _obstacles(self, row: int, *, beyond: bool, unknown: bool = True) -> Any:
+        """Draw where a site must not reach: what its rules are about, and where nothing is known."""
+        per_site = len(self.rules_in_order)
+        verdicts = self.before["verdict"].iloc[row * per_site : (row + 1) * per_site].tolist()
+        asked: dict[tuple[Any, ...], tuple[Rule, str]] = {}
+        for rule_id, verdict in zip(self.rules_in_order, verdicts, strict=True):
+            rule = self.rules.get(rule_id)
+            if rule is not None and verdict != "not_applicable":
+                distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
+                asked[rule.relation, rule.layer, rule.where, *distances, verdict == "no_data"] = rule, verdict
+        window = self.windows[row]
+        drawn = []
+        for rule, verdict in asked.values():
+            if self.wide_reading.stock_for(rule).frame is not None:
+                drawn.append(self._drawn(rule, window, beyond=beyond))
+                if unknown and verdict != "no_data":
+                    drawn.append(self._unknown(rule, window))
+        return shapely.union_all([shape for shape in drawn if not shapely.is_empty(shape)])
+
+    def _drawn(self, rule: Rule, window: Any, *, beyond: bool) -> Any:
+        selection = self.wide_reading.select(rule)
+        target = selection.sure if rule.relation == "outside" else selection.all
+        reach = window.buffer(rule.within_m * _BEYOND + 1.0)
+        more = _BEYOND_M if beyond else 0.0
+        pieces = target.pieces.piece[target.pieces.tree.query(reach, predicate="intersects")]
+        if rule.relation == "near":
+            limit = rule.within_m * (_BEYOND if beyond else 1.0) + _CLEAR_OF_M + more
+            return shapely.intersection(shapely.union_all(strip(pieces, limit)), window)
+        held = shapely.union_all(pieces[shapely.get_dimensions(pieces) == 2])
+        if rule.relation == "outside":
+            return shapely.difference(window, shapely.buffer(held, -more) if more else held)
+        more += _CLEAR_OF_M if rule.relation == "along_river" else 0.0
+        return shapely.intersection(shapely.buffer(held, more) if more else held, window)
+
+    def _unknown(self, rule: Rule, window: Any) -> Any:
+        coverage = self.wide_reading.stock_for(rule).coverage
+        if coverage is None:
+            return shapely.Polygon()
+        inner = shapely.buffer(coverage, -(rule.within_m + _BEYOND_M)) if rule.within_m else coverage
+        return shapely.difference(window, inner)
+
+
+def _touching(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    there = frame["geometry"].notna() & ~frame["geometry"].is_empty
+    return np.asarray(frame["verdict"].isin(_IN_THE_WAY) & there, dtype=bool)
+
+
+def _whole_parts(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Leave out specks that do not count as area; other shapes stay as they are."""
+    kept = shapes.copy()
+    for i in np.flatnonzero(shapely.get_dimensions(shapes) == 2):
+        parts = shapely.get_parts(shapes[i])
+        large = parts[shapely.area(parts) > MIN_AREA_M2]
+        kept[i] = shapely.union_all(large) if len(large) < len(parts) else shapes[i]
+    return kept
