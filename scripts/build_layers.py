@@ -2,6 +2,7 @@
 
     python scripts/build_layers.py            write every layer, plan.yaml and the examples
     python scripts/build_layers.py --check    write nothing; fail when a file is not what would be written
+    python scripts/build_layers.py nanjing-gulou    only this plan, also with --check
 
 Input is ``scripts/sources/`` (outlines, with origin and licence) and ``scripts/drawn/<plan>.yaml`` (what was
 drawn). One more district is one more YAML file. The same input gives the same bytes.
@@ -156,10 +157,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Write all plans, or tell which files are not what would be written."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a file differs")
+    parser.add_argument("plans", nargs="*", help="names of plans (default: all)")
     parser.add_argument("--out", type=Path, default=LAYERS, help="folder of the plans (default: layers)")
     options = parser.parse_args(arguments)
     wrong = []
-    for drawn in sorted((HERE / "drawn").glob("*.yaml")):
+    drawings = {drawn.stem: drawn for drawn in sorted((HERE / "drawn").glob("*.yaml"))}
+    unknown = sorted(set(options.plans) - set(drawings))
+    if unknown:
+        parser.error(f"no drawing of {', '.join(unknown)}; there is {', '.join(drawings)}")
+    for drawn in (path for name, path in drawings.items() if not options.plans or name in options.plans):
         folder = options.out / drawn.stem
         for name, content in build(drawn).items():
             path = folder / name

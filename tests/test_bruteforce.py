@@ -114,6 +114,8 @@ def features_of(name, rule):
         removed = frame["removed_on"].map(lambda day: str(known(day) or "9999")[:10])
         listed = frame["listed_on"].map(lambda day: str(known(day) or "")[:10])
         frame = frame[(listed <= day) & (removed > day)]
+    if coverage == entries[0]["path"]:
+        return frame, shapely.union_all(frame_of(name, coverage).geometry.to_numpy())
     reach = frame_of(name, entries[0]["path"]).total_bounds if coverage == "extent" else None
     return frame, shapely.box(*reach) if reach is not None else area.buffer(around, quad_segs=256)
 

@@ -297,7 +297,16 @@ def test_the_others_say_where_they_would_lie():
     # Three degrees of longitude are 284 km at this latitude; the area reaches 15 km to the west of the point.
     assert west.direction == "西"
     assert west.distance_km == pytest.approx(284 - 15, abs=3)
-    assert "按 EPSG:4549 位于钟楼区内；按 EPSG:4548 偏西 2" in crs.explain(found, "钟楼区")
+    # The nearest edge of AREA is the southern one, 3518567.678 - 3510000 m away.
+    assert "按 EPSG:4549 位于钟楼区内 8.6 km；按 EPSG:4548 偏西 2" in crs.explain(found, "钟楼区")
+
+
+def test_of_several_that_fit_the_deepest_is_named_first():
+    square = shapely.box(480000, 480000, 520000, 520000)
+    found = crs.diagnose(np.array([490000.0]), np.array([515000.0]), square, GK120)
+    inside = [(c.label, c.distance_km) for c in found if c.inside]
+    assert inside[:2] == [("EPSG:4549", pytest.approx(5.0)), ("EPSG:4549（X、Y 对调）", pytest.approx(5.0))]
+    assert [c.distance_km for c in found if c.inside] == sorted((c.distance_km for c in found if c.inside), reverse=True)
 
 
 def test_nothing_fits_numbers_from_nowhere():

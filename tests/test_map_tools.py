@@ -191,7 +191,13 @@ def test_everything_is_reached_from_the_keyboard(browser, plan, tmp_path):  # no
                 assert "第三十条第六项" in popup(page)
                 page.keyboard.press("Escape")
         assert {"INPUT", "BUTTON", "SUMMARY"} <= reached
-        assert {"按名称查找图上的要素", "A-01 化工一厂，判定不通过", "图例", "放大", "水系与水源：全部显示或隐藏"} <= told
+        assert {
+            "按名称查找图上的要素",
+            "A-01 化工一厂，判定不通过",
+            "图例",
+            "放大",
+            "水系与水源：全部显示或隐藏",
+        } <= told
         box = page.locator(".leaflet-control-layers-overlays input").first
         box.focus()
         page.keyboard.press("Space")

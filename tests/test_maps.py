@@ -361,3 +361,51 @@ def test_an_audit_draws_itself(plan):
     assert maps.to_html(es.draw(audit)) == maps.to_html(audit.map())
     with pytest.raises(EcospatialError, match="Audit"):
         es.draw(audit, basemap="osm")
+
+
+def hue(colour: str) -> float:
+    import colorsys
+
+    return colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))[0] * 360
+
+
+def test_the_usual_signs():
+    styles = style.read_styles()
+    redline, farmland = styles.of("eco_redline").sign, styles.of("basic_farmland").sign
+    assert hue(redline.hatch.colour) < 15 or hue(redline.hatch.colour) > 345  # red hatch
+    assert 50 < hue(farmland.fill) < 75  # yellow
+    boundary = styles.of("urban_boundary").sign
+    assert (boundary.fill, bool(boundary.dash)) == ("none", True)
+    assert styles.of("control_zone").sign.hatch is not None
+    levels = styles.of("water_source_zone").signs
+    assert len({(sign.fill, sign.opacity) for sign in levels.values()}) == len(levels) == 3
+    assert 0 < styles.corridor.opacity <= 0.25  # what lies below is seen
+    order = list(styles.kinds)
+    assert order.index("bank_line") < min(map(order.index, ("water_source_zone", "eco_redline", "nature_reserve")))
+
+
+def test_every_kind_stands_below_one_heading():
+    kinds = {name for name, kind in model.KINDS.items() if kind.shape != "raster"}
+    assert set(style.read_styles().groups) == kinds
+
+
+# Red-blind and green-blind sight of linear RGB: Viénot, Brettel and Mollon (1999), Color Research & Application 24(4).
+RED_BLIND = [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]]
+GREEN_BLIND = [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]]
+TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]  # IEC 61966-2-1, white D65
+
+
+def lab(colour, sight):
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.array(TO_XYZ) @ np.clip(np.array(sight) @ linear, 0, 1) / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("sight", [np.eye(3), RED_BLIND, GREEN_BLIND])
+def test_verdicts_are_told_apart_by_colour_blind_readers(sight):
+    seen = [lab(verdict.colour, sight) for verdict in model.VERDICTS.values()]
+    apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[i + 1 :]]
+    assert min(apart) > 7  # 2.3 is just noticeable
+    assert len({verdict.letter for verdict in model.VERDICTS.values()}) == len(model.VERDICTS)

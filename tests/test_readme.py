@@ -80,6 +80,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "my-plan").mkdir()
     for kind in ("district", "control_zone"):
         plan.frame(kind).to_file(tmp_path / "my-plan" / f"{kind}.gpkg")
+    zones = plan.frame("control_zone")[["feature_name", "zone_type", "geometry"]]
+    zones.rename(columns={"feature_name": "名称", "zone_type": "类型"}).to_file(tmp_path / "管控区.shp", encoding="gbk")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -150,6 +150,24 @@ def test_a_shift_does_not_leave_what_is_known(tmp_path):
     assert es.check(moved(frame, found), plan, on=ON).worst == "clear"
 
 
+def test_what_waits_for_facts_is_not_a_matter_of_moving(tmp_path):
+    """A rule over the whole district that waits for facts does not hide the way out of the zone, nor is run into."""
+    folder = tmp_path / "facts"
+    folder.mkdir()
+    zone, other = box(495000, 3515000, 496000, 3516000), box(494800, 3515000, 494990, 3516000)
+    everywhere = rule("F1", relation="overlaps", layer="district", when={"new_outfall": True})
+    somewhere = rule("F2", relation="overlaps", layer="forest_park", when={"new_outfall": True})
+    entries = [district(folder, coverage="district+1000"), layer(folder, "eco_redline", zone)]
+    entries.append(layer(folder, "forest_park", other))
+    plan = es.open_plan(plan_folder(folder, entries, [OVERLAP, everywhere, somewhere]))
+    frame = sites(box(495010, 3515100, 495110, 3515200), ids=["1"])
+    found = es.check(frame, plan, on=ON).remedies(within_m=2000).iloc[0]
+    # West by 110 m it would lie in the park, whose rule was clear before: 110 + 200 m, or south by 200 m.
+    assert (found.shift_m, found.shift_bearing_deg) == pytest.approx((200, 180), abs=1e-6)
+    waiting = sites(box(499000, 3515100, 499100, 3515200))
+    assert es.check(waiting, plan, on=ON).remedies()["shift_m"].tolist() == [0]
+
+
 def test_filtered_findings_know_all_that_is_in_the_way(zones):
     frame = sites(box(494930, 3515400, 495030, 3515500))
     whole = es.check(frame, zones, on=ON).remedies()

@@ -55,7 +55,7 @@ def test_the_plan_says_what_does_not_exist_and_what_is_missing():
         "eco_redline", "control_zone", "nature_reserve",
     }  # fmt: skip
     assert {
-        "water_source_zone", "intake", "canal_zone", "river_management", "forest_park", "outfall", "industrial_park",
+        "water_source_zone", "intake", "canal_zone", "river_management", "forest_park", "outfall",
         "breeding_zone",
     } <= absent.keys()  # fmt: skip
     assert TN.content["packs"] == ["national", "jiangsu", "taihu", "yangtze", "changzhou", "changzhou-tianning"]
@@ -188,7 +188,21 @@ def test_sections_plant_and_parcels_are_in_place(district):
     assert [p["removed_on"] is None for p, _ in parcels] == [True, True, False]
 
 
-@pytest.mark.parametrize("kind", ["farmland", "basic_farmland", "urban_boundary", "contaminated_parcel"])
+def test_the_five_industrial_areas_are_named_by_the_plan_and_drawn_on_urban_land():
+    parks = TN.in_metres("industrial_park")
+    names = [re.sub("（.*", "", p["feature_name"]) for p, _ in parks]
+    assert names == ["和平西区", "花园南区", "施家巷东区", "三河口片区", "武澄工业园"]
+    urban, water = together("urban_boundary"), together("bank_line")
+    assert all(shape.difference(urban.buffer(0.05)).area < 1 for _, shape in parks)
+    assert all(shape.intersection(water).area < 1 for _, shape in parks)
+    assert TN.layers["industrial_park"]["coverage"] == "industrial_park.geojson"
+    assert "索取" in TN.layers["industrial_park"]["source"]["title"]
+
+
+DRAWN_BY_HAND = ["farmland", "basic_farmland", "urban_boundary", "contaminated_parcel", "industrial_park"]
+
+
+@pytest.mark.parametrize("kind", DRAWN_BY_HAND)
 def test_what_is_invented_says_so_in_its_name(kind):
     assert all("虚构" in properties["feature_name"] for properties, _ in TN.features(kind))
 

@@ -16,14 +16,13 @@ from ecospatial.geometry import strip
 from ecospatial.relations import MIN_AREA_M2
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ecospatial.checking.findings import Findings
     from ecospatial.plans import Plan
     from ecospatial.rules import Rule
 
-_IN_THE_WAY = ("restricted", "needs_facts", "prohibited")
+_IN_THE_WAY = ("restricted", "prohibited")
 # At its limit a near rule is still touched: this much further it is not.
 _CLEAR_OF_M = 1e-5
 # A strip of 64 segments to a quarter circle is up to 0.0075 % short of the distance; where that matters, beyond it.
@@ -34,8 +33,9 @@ _BEYOND_M = 0.01
 def remedies(findings: Findings, *, within_m: float = 500.0) -> gpd.GeoDataFrame:
     """Find for each site what part of it is free, and the smallest shift after which nothing is in the way.
 
-    In the way is what a finding of verdict restricted, needs_facts or prohibited touches. Every answer was checked:
-    the free part, and the site where it would be moved to, were put to all rules again; what did not hold is not told.
+    In the way is what a finding of verdict restricted or prohibited touches; what needs facts, or data, is answered by
+    them and not by moving. Every answer was checked: the free part, and the site where it would be moved to, were put
+    to all rules again, and no rule says anything worse there than before; what did not hold is not told.
 
     Parameters
     ----------
@@ -107,18 +107,20 @@ class _Search:
 
     def blocked(self, frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
         """Say of which sites something is in the way."""
-        hit = frame[_touching(frame)]
+        hit = frame[_in_the_way(frame)]
         return np.asarray(sites.index.isin(hit["site_id"].unique()), dtype=bool)
 
     def _worse(self, rows: NDArray[np.intp], shapes: NDArray[Any]) -> NDArray[np.bool_]:
         """Say for which sites another shape still has something in the way, or anything is known less well."""
-        moved = self.sites.iloc[rows].set_geometry(gpd.GeoSeries(shapes, index=self.sites.index[rows], crs=self.plan.crs))
+        new = gpd.GeoSeries(shapes, index=self.sites.index[rows], crs=self.plan.crs)
+        moved = self.sites.iloc[rows].set_geometry(new)
         moved.attrs = {}
         after = check_read(moved, self.reading).frame
         per_site = len(self.rules_in_order)
-        before = self.before["verdict"].cat.codes.to_numpy().reshape(-1, per_site)[rows].ravel()
+        place = (rows[:, None] * per_site + np.arange(per_site)).ravel()
+        same = after["verdict"].cat.codes.to_numpy() == self.before["verdict"].cat.codes.to_numpy()[place]
         clear = after["verdict"].isin(["clear", "not_applicable"]).to_numpy()
-        kept = (after["verdict"].cat.codes.to_numpy() == before) & ~_touching(after)
+        kept = same & ~_in_the_way(after) & (_touched(self.before)[place] | ~_touched(after))
         return np.asarray(~(clear | kept).reshape(-1, per_site).all(axis=1), dtype=bool)
 
     @property
@@ -131,7 +133,7 @@ class _Search:
     def free(self, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Give what is left of sites without what is in the way."""
         shapes = self.sites.geometry.to_numpy()[rows]
-        hit = self.before[_touching(self.before)]
+        hit = self.before[_in_the_way(self.before)]
         drawn = hit.groupby("site_id", sort=False)["geometry"].agg(lambda part: shapely.union_all(part.to_numpy()))
         conflict = drawn.loc[self.sites.index[rows]].to_numpy()
         left = _whole_parts(shapely.difference(shapes, shapely.buffer(conflict, _CLEAR_OF_M)))
@@ -141,8 +143,8 @@ class _Search:
             if not len(still):
                 break
             if again:
-                beyond = np.array([self._obstacles(row, beyond=True, unknown=False) for row in rows[still]], dtype=object)
-                left[still] = _whole_parts(shapely.difference(left[still], beyond))
+                beyond = [self._obstacles(row, beyond=True, unknown=False) for row in rows[still]]
+                left[still] = _whole_parts(shapely.difference(left[still], np.array(beyond, dtype=object)))
             else:
                 left[still] = shapely.Polygon()
         return left
@@ -171,23 +173,26 @@ class _Search:
     def _obstacles(self, row: int, *, beyond: bool, unknown: bool = True) -> Any:
         """Draw where a site must not reach: what its rules are about, and where nothing is known."""
         per_site = len(self.rules_in_order)
-        verdicts = self.before["verdict"].iloc[row * per_site : (row + 1) * per_site].tolist()
+        own = self.before.iloc[row * per_site : (row + 1) * per_site]
+        # What waits for facts where the site is now may wait for them where it goes.
+        waiting = _touched(own) & (own["verdict"] == "needs_facts").to_numpy()
+        verdicts = own["verdict"].astype(object).mask(waiting, "not_applicable").tolist()
         asked: dict[tuple[Any, ...], tuple[Rule, str]] = {}
         for rule_id, verdict in zip(self.rules_in_order, verdicts, strict=True):
             rule = self.rules.get(rule_id)
             if rule is not None and verdict != "not_applicable":
                 distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
                 asked[rule.relation, rule.layer, rule.where, *distances, verdict == "no_data"] = rule, verdict
-        window = self.windows[row]
+        window, thin = self.windows[row], shapely.get_dimensions(self.sites.geometry.iloc[row]) < 2
         drawn = []
         for rule, verdict in asked.values():
             if self.wide_reading.stock_for(rule).frame is not None:
-                drawn.append(self._drawn(rule, window, beyond=beyond))
+                drawn.append(self._drawn(rule, window, beyond=beyond, thin=thin))
                 if unknown and verdict != "no_data":
                     drawn.append(self._unknown(rule, window))
         return shapely.union_all([shape for shape in drawn if not shapely.is_empty(shape)])
 
-    def _drawn(self, rule: Rule, window: Any, *, beyond: bool) -> Any:
+    def _drawn(self, rule: Rule, window: Any, *, beyond: bool, thin: bool) -> Any:
         selection = self.wide_reading.select(rule)
         target = selection.sure if rule.relation == "outside" else selection.all
         reach = window.buffer(rule.within_m * _BEYOND + 1.0)
@@ -199,7 +204,8 @@ class _Search:
         held = shapely.union_all(pieces[shapely.get_dimensions(pieces) == 2])
         if rule.relation == "outside":
             return shapely.difference(window, shapely.buffer(held, -more) if more else held)
-        more += _CLEAR_OF_M if rule.relation == "along_river" else 0.0
+        # Points and lines on an edge are in the feature, and a stretch of river is touched from its bank.
+        more += _CLEAR_OF_M if thin or rule.relation == "along_river" else 0.0
         return shapely.intersection(shapely.buffer(held, more) if more else held, window)
 
     def _unknown(self, rule: Rule, window: Any) -> Any:
@@ -210,9 +216,13 @@ class _Search:
         return shapely.difference(window, inner)
 
 
-def _touching(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    there = frame["geometry"].notna() & ~frame["geometry"].is_empty
-    return np.asarray(frame["verdict"].isin(_IN_THE_WAY) & there, dtype=bool)
+def _touched(frame: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    shapes = frame.geometry.to_numpy()
+    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)), dtype=bool)
+
+
+def _in_the_way(frame: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    return np.asarray(frame["verdict"].isin(_IN_THE_WAY).to_numpy() & _touched(frame), dtype=bool)
 
 
 def _whole_parts(shapes: NDArray[Any]) -> NDArray[Any]:

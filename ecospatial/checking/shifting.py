@@ -71,7 +71,7 @@ def _sum(obstacles: NDArray[np.float64], site: NDArray[np.float64], around: Any,
     vertices = obstacles[:, None, :, None, :] + site[None, :, None, :, :]
     pairs, each = len(obstacles) * len(site), obstacles.shape[1] * site.shape[1]
     points = shapely.multipoints(vertices.reshape(-1, 2), indices=np.repeat(np.arange(pairs), each))
-    hulls = shapely.convex_hull(points)
+    hulls = np.asarray(shapely.convex_hull(points), dtype=object)
     return shapely.union_all(hulls[shapely.get_dimensions(hulls) == 2])
 
 

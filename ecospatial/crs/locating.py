@@ -21,7 +21,11 @@ _ROUND = ("东", "东北", "北", "西北", "西", "西南", "南", "东南")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where coordinates would lie if they were in this CRS: in the plan, or how far from it and where."""
+    """Where coordinates would lie if they were in this CRS: how deep in the plan, or how far from it and where.
+
+    ``distance_km`` is that of their median point to the edge of the area, to the nearest of it in either case;
+    in the plan 0 when that point is not.
+    """
 
     crs: CRS
     swapped: bool
@@ -53,8 +57,8 @@ def diagnose(x: Floats, y: Floats, area: shapely.Geometry, crs: CRS) -> list[Can
     Returns
     -------
     list
-        Candidates that can be computed, those in the plan first, then the nearest. In the plan: half of the
-        vertices or more lie in the area.
+        Candidates that can be computed, those in the plan first, the deepest before the others, then the nearest.
+        In the plan: half of the vertices or more lie in the area.
 
     Examples
     --------
@@ -62,6 +66,8 @@ def diagnose(x: Floats, y: Floats, area: shapely.Geometry, crs: CRS) -> list[Can
     >>> found = diagnose(np.array([495264.606]), np.array([3518567.678]), changzhou, CRS.from_epsg(4549))
     >>> [(c.label, c.inside, c.direction) for c in found[:2]]
     [('EPSG:4549', True, ''), ('EPSG:4548', False, '西')]
+    >>> round(found[0].distance_km, 1)  # 3518567.678 - 3510000, the nearest edge
+    8.6
     """
     step = max(1, len(x) // 1000)
     some_x, some_y = np.asarray(x, dtype=np.float64)[::step], np.asarray(y, dtype=np.float64)[::step]
@@ -73,7 +79,7 @@ def diagnose(x: Floats, y: Floats, area: shapely.Geometry, crs: CRS) -> list[Can
             east, north = change.transform(some_y, some_x) if swapped else change.transform(some_x, some_y)
             if len(some_x) and np.isfinite(east).all() and np.isfinite(north).all():
                 found.append(_candidate(candidate, shapely.points(east, north), area, swapped=swapped))
-    return sorted(found, key=lambda c: (not c.inside, c.distance_km))
+    return sorted(found, key=lambda c: (not c.inside, -c.distance_km if c.inside else c.distance_km))
 
 
 def _frames(area: shapely.Geometry, crs: CRS) -> list[CRS]:
@@ -88,13 +94,16 @@ def _frames(area: shapely.Geometry, crs: CRS) -> list[CRS]:
 
 
 def _candidate(crs: CRS, points: NDArray[Any], area: shapely.Geometry, *, swapped: bool) -> Candidate:
-    if np.mean(shapely.intersects(area, points)) >= 0.5:
-        return Candidate(crs, swapped, inside=True, distance_km=0.0, direction="")
     centre = shapely.centroid(area)
-    east = float(np.median(shapely.get_x(points))) - centre.x
-    north = float(np.median(shapely.get_y(points))) - centre.y
-    distance = float(shapely.distance(area, shapely.Point(centre.x + east, centre.y + north))) / 1000.0
-    return Candidate(crs, swapped, inside=False, distance_km=distance, direction=compass(east, north))
+    middle = shapely.Point(float(np.median(shapely.get_x(points))), float(np.median(shapely.get_y(points))))
+    if np.mean(shapely.intersects(area, points)) >= 0.5:
+        depth = float(shapely.distance(shapely.boundary(area), middle)) / 1000.0
+        return Candidate(
+            crs, swapped, inside=True, distance_km=depth if shapely.intersects(area, middle) else 0.0, direction=""
+        )
+    distance = float(shapely.distance(area, middle)) / 1000.0
+    word = compass(middle.x - centre.x, middle.y - centre.y)
+    return Candidate(crs, swapped, inside=False, distance_km=distance, direction=word)
 
 
 def compass(east: float, north: float) -> str:
@@ -125,9 +134,11 @@ def explain(candidates: list[Candidate], title: str, *, most: int = 4) -> str:
     >>> changzhou = shapely.box(480000, 3510000, 510000, 3530000)
     >>> found = diagnose(np.array([495264.606]), np.array([3518567.678]), changzhou, CRS.from_epsg(4549))
     >>> explain(found, "钟楼区", most=1)
-    '按 EPSG:4549 位于钟楼区内'
+    '按 EPSG:4549 位于钟楼区内 8.6 km'
     """
     # Beyond 3000 km a reading is no candidate but nonsense.
     near = [c for c in candidates if c.inside or c.distance_km < 3000.0][:most]
-    places = (f"位于{title}内" if c.inside else f"偏{c.direction} {c.distance_km:.0f} km" for c in near)
+    places = (
+        f"位于{title}内 {c.distance_km:.1f} km" if c.inside else f"偏{c.direction} {c.distance_km:.0f} km" for c in near
+    )
     return "；".join(f"按 {c.label} {place}" for c, place in zip(near, places, strict=True))
