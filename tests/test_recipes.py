@@ -42,6 +42,20 @@ def test_a_recipe_with_sites_is_a_map_of_verdicts():
         assert words in page
 
 
+def test_a_recipe_may_bring_signs_of_its_own(tmp_path):
+    worked_example(tmp_path / "p")
+    (tmp_path / "own.yaml").write_text('kinds: {bank_line: {stroke: "#123456", weight: 3}}\n', encoding="utf-8")
+    path = recipe(tmp_path, "title: x\nplan: ./p\nlayers: [bank_line]\nstyle: ./own.yaml\n")
+    assert "#123456" in to_html(es.draw(path))
+    assert "#123456" not in to_html(es.draw(recipe(tmp_path, "title: x\nplan: ./p\nlayers: [bank_line]\n")))
+    (tmp_path / "own.yaml").write_text('kinds: {bank_line: {stroke: "#654321"}}\n', encoding="utf-8")
+    path = recipe(tmp_path, "title: x\nplan: ./p\nlayers: [bank_line]\nstyle: ./own.yaml\n")
+    assert "#654321" in to_html(es.draw(path))
+    (tmp_path / "own.yaml").write_text("kinds: {no_such_kind: {}}\n", encoding="utf-8")
+    with pytest.raises(es.PlanError, match=r"own\.yaml.*no_such_kind"):
+        es.draw(path)
+
+
 def test_a_recipe_with_sites_is_never_drawn_unchecked():
     from ecospatial import maps
 

@@ -98,7 +98,7 @@ TRAPS = [
     bad("degrees-called-metres-no-plan", labelled(DEGREES, 4549), CrsError, "坐标是经纬度", plan=None),
     bad("prefix-not-in-crs", plane(PREFIXED), CrsError, "带号前缀", "EPSG:4528", crs=4549),
     bad("prefix-only-in-crs", plane(BOX), CrsError, "没有带号前缀", crs=4528),
-    bad("wrong-zone", plane(BOX), CrsError, "偏西", "EPSG:4549 位于钟楼区内 10.0 km；", crs=4548),
+    bad("wrong-zone", plane(BOX), CrsError, "偏西", "EPSG:4549 位于钟楼区内 9.9 km；", crs=4548),
     bad("swapped-but-labelled", labelled(SWAPPED, 4549), CrsError, "X、Y 对调", "位于钟楼区内"),
     bad("web-mercator-unsaid", plane(WEB), CrsError, "没有坐标系", "--crs"),
     bad("far", labelled(FAR, 4549), SiteError, "20 km 以上", "偏东", "50 km", "--allow-far"),

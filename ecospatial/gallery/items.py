@@ -118,7 +118,7 @@ class Scene:
             except EcospatialError:
                 return told.hexdigest()  # said when it is drawn
             plans = [recipe.plan]
-            for path in (recipe.sites, recipe.facts):
+            for path in (recipe.sites, recipe.facts, recipe.style):
                 told.update(path.read_bytes() if path is not None and path.is_file() else b"")
         else:
             plans = [self._plan]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ecospatial.geometry.edges import runs
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,7 +47,7 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     """
     shapes = np.asarray(conflict, dtype=object)
     lines = shapely.get_parts(np.atleast_1d(np.asarray(edge, dtype=object)))
-    lines = _segments(lines[~shapely.is_empty(lines)])
+    lines, _ = runs(lines, segments=32)
     if not len(lines) or not len(shapes):
         return np.full(len(shapes), np.nan)
     tree = shapely.STRtree(lines)
@@ -90,15 +92,3 @@ def _distance(tree: shapely.STRtree, points: Any) -> NDArray[np.float64]:
     distance = np.empty(len(points))
     distance[asked] = found
     return distance
-
-
-def _segments(lines: NDArray[Any]) -> NDArray[Any]:
-    """Take lines apart into runs of at most 32 segments, so that the index can tell near from far."""
-    found = []
-    for line in lines:
-        xy = shapely.get_coordinates(line)
-        found += [xy[start : start + 33] for start in range(0, max(len(xy) - 1, 1), 32)]
-    if not found:
-        return np.empty(0, dtype=object)
-    index = np.repeat(np.arange(len(found)), [len(run) for run in found])
-    return np.asarray(shapely.linestrings(np.concatenate(found), indices=index), dtype=object)

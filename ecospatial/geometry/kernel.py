@@ -1,7 +1,8 @@
 """The overlay kernel: who overlaps whom, by how much, without cutting what need not be cut.
 
-Complex polygons are subdivided into pieces of bounded vertex count. A pair of a site and a piece is settled
-by prepared predicates where one contains the other; only the pairs that straddle an edge are cut.
+Complex polygons are subdivided into pieces of bounded vertex count, and their edges indexed in short runs. A site that
+meets no edge of a polygon is settled by a prepared test of one of its vertices; only the pairs that straddle an edge
+are cut, each with the pieces near it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 import shapely
 
 from ecospatial.errors import CrsError, Problem, SiteError
+from ecospatial.geometry.edges import runs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,6 +27,7 @@ MAX_VERTICES = 64
 # Grid on which a cut is tried again where GEOS fails on the exact coordinates: 0.1 mm.
 RETRY_GRID_M = 1e-4
 _POLYGONS = (3, 6)
+_SEVERAL = (4, 5, 6, 7)
 
 
 def subdivide(geometry: NDArray[Any], *, max_vertices: int = MAX_VERTICES) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -149,6 +152,12 @@ class Pieces:
         """Index over the pieces."""
         return shapely.STRtree(self.piece)
 
+    @cached_property
+    def edges(self) -> tuple[shapely.STRtree, NDArray[np.intp]]:
+        """Index over the edges of the whole geometries in short runs, and for each run the position of its geometry."""
+        lines, owner = runs(self.whole)
+        return shapely.STRtree(lines), owner
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -189,22 +198,18 @@ def cut(sites: NDArray[Any], pieces: Pieces, *, jobs: int = 1) -> Cut:
 
 
 def _cut_polygons(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces, *, jobs: int) -> Cut:
-    site, piece = pieces.tree.query(sites[asked], predicate="intersects")
-    shape, other = sites[asked[site]], pieces.piece[piece]
-    parts = shape.copy()
-    straddles = np.flatnonzero(~shapely.covers(other, shape))
-    swallows = shapely.covers(shape[straddles], other[straddles])
-    parts[straddles[swallows]] = other[straddles[swallows]]
-    straddles = straddles[~swallows]
-    parts[straddles] = areal_part(safe_intersection(shape[straddles], other[straddles], jobs=jobs))
+    inside, across = _settled(sites, asked, pieces)
+    site, piece = across
+    shape, other = sites[site], pieces.piece[piece]
+    parts = areal_part(safe_intersection(shape, other, jobs=jobs))
     keep = ~shapely.is_empty(parts)
-    return Cut(asked[site[keep]], pieces.owner[piece[keep]], parts[keep])
+    return _joined(inside, sites, Cut(site[keep], pieces.owner[piece[keep]], parts[keep]))
 
 
 def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> Cut:
+    inside, (site, piece) = _settled(sites, asked, pieces)
     # Lines and points are cut with the whole polygon: along the cut between two pieces they would count twice.
-    site, piece = pieces.tree.query(sites[asked], predicate="intersects")
-    pairs = np.unique(np.column_stack([asked[site], pieces.owner[piece]]), axis=0).astype(np.intp).reshape(-1, 2)
+    pairs = np.unique(np.column_stack([site, pieces.owner[piece]]), axis=0).astype(np.intp).reshape(-1, 2)
     site, owner = pairs[:, 0], pairs[:, 1]
     shape, other = sites[site], pieces.whole[owner]
     parts = shape.copy()
@@ -215,7 +220,46 @@ def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> C
     parts[lines] = shapely.difference(parts[lines], shapely.boundary(other[lines]))
     keep = ~shapely.is_empty(parts)
     keep[lines] &= shapely.length(parts[lines]) > 0
-    return Cut(site[keep], owner[keep], parts[keep])
+    return _joined(inside, sites, Cut(site[keep], owner[keep], parts[keep]))
+
+
+_Pairs = tuple["NDArray[np.intp]", "NDArray[np.intp]"]
+
+
+def _settled(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> tuple[_Pairs, _Pairs]:
+    """Tell which sites lie whole in which polygons, and which must be cut with which pieces.
+
+    A site in one part that meets no edge of a polygon is all inside or all outside of it, as is its first vertex.
+    """
+    shapes, count = sites[asked], max(len(pieces.whole), 1)
+    edges, of = pieces.edges
+    site, run = edges.query(shapes, predicate="intersects")
+    crossing = np.unique(site * count + of[run])
+    site, piece = pieces.tree.query(shapes)
+    pair = site * count + pieces.owner[piece]
+    several = np.isin(shapely.get_type_id(shapes), _SEVERAL)[site]
+    across = np.isin(pair, crossing) | several
+    first = _first_vertex(shapes)[site[~across]]
+    within = shapely.intersects_xy(pieces.piece[piece[~across]], first[:, 0], first[:, 1])
+    inside = np.unique(pair[~across][within])
+    return (asked[inside // count], inside % count), (asked[site[across]], piece[across])
+
+
+def _first_vertex(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    xy, index = shapely.get_coordinates(shapes, return_index=True)
+    found = np.full((len(shapes), 2), np.nan)
+    changes = np.flatnonzero(np.diff(index, prepend=-1))
+    found[index[changes]] = xy[changes]
+    return found
+
+
+def _joined(inside: _Pairs, sites: NDArray[Any], cuts: Cut) -> Cut:
+    site, owner = inside
+    return Cut(
+        np.concatenate([site, cuts.site]),
+        np.concatenate([owner, cuts.owner]),
+        np.concatenate([sites[site], cuts.geometry]),
+    )
 
 
 def areal_part(geometry: NDArray[Any]) -> NDArray[Any]:

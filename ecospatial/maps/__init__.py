@@ -24,6 +24,7 @@ from ecospatial.maps import basemaps, content
 from ecospatial.maps.basemaps import Basemap, basemap
 from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
+from ecospatial.maps.style import styled
 from ecospatial.plans import Plan, open_plan, share_of
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | N
 
 def _draw_recipe(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | None) -> folium.Map:
     recipe.ready()
-    if recipe.findings is None:
-        return _draw_plan(recipe, sites, base)
-    return _draw_findings(recipe.findings, base, recipe)
+    with styled(recipe.style):
+        if recipe.findings is None:
+            return _draw_plan(recipe, sites, base)
+        return _draw_findings(recipe.findings, base, recipe)
 
 
 def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | None = None) -> folium.Map:

@@ -17,7 +17,7 @@ from ecospatial.maps.layout import PAPERS
 from ecospatial.maps.making import Making
 from ecospatial.maps.recipes import Recipe
 from ecospatial.maps.sheet import house_settings
-from ecospatial.maps.style import read_styles
+from ecospatial.maps.style import read_styles, styled
 from ecospatial.maps.window import Bounds, crs_words, fit_sheet
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def picture(what: Recipe | Findings, form: str, *, paper: str = "a4", dpi: int =
     EcospatialError
         There is nothing to draw, no such paper, or no font with Chinese characters on this machine.
     """
-    with house_settings():
+    with house_settings(), styled(what.style if isinstance(what, Recipe) else None):
         if isinstance(what, Recipe):
             made = recipe_sheet(what, paper=paper, sites=sites)
         else:

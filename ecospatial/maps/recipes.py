@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-RECIPE_KEYS = ("title", "plan", "layers", "extent", "labels", "sites", "facts", "on")
+RECIPE_KEYS = ("title", "plan", "layers", "extent", "style", "labels", "sites", "facts", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Recipe:
     """A map to be drawn.
 
     ``layers`` are kinds, the lowest first; none means all that are held, in the order of style.yaml. ``extent`` is a
-    kind whose features fill the map, or one of them by its name or its river. A recipe with ``sites`` is a map of
+    kind whose features fill the map, or one of them by its name or its river; ``style`` a file of signs that go before
+    those of ``style.yaml``. A recipe with ``sites`` is a map of
     verdicts: whoever draws it checks them first, with ``facts``, ``on`` a day, and puts ``findings`` in.
     """
 
@@ -43,6 +44,7 @@ class Recipe:
     facts: Path | None = None
     on: dt.date | None = None
     findings: Findings | None = None
+    style: Path | None = None
 
     def extent_frame(self) -> GeoDataFrame | None:
         """Give the features that fill the map; None for the district as a whole.
@@ -112,7 +114,7 @@ def read_recipe(path: Path) -> Recipe:
     for key, value in (("title", title), ("plan", name)):
         if value is None and key in content:
             entry.fault(key, "不能为空")
-    files = {key: path.parent / found for key in ("sites", "facts") if (found := entry.text(key))}
+    files = {key: path.parent / found for key in ("sites", "facts", "style") if (found := entry.text(key))}
     on = entry.date("on")
     if "sites" not in content:
         for key in {"facts", "on"} & content.keys():
@@ -121,7 +123,8 @@ def read_recipe(path: Path) -> Recipe:
         raise PlanError(entry.problems)
     # A folder is meant from where the recipe lies, like every path in a file.
     plan = open_plan(path.parent / name if name.startswith("./") else name)
-    return Recipe(title, plan, layers, extent, labels, extent_name, files.get("sites"), files.get("facts"), on)
+    sites, facts, style = (files.get(key) for key in ("sites", "facts", "style"))
+    return Recipe(title, plan, layers, extent, labels, extent_name, sites, facts, on, style=style)
 
 
 def _extent(entry: Entry, content: Mapping) -> tuple[str, str | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,8 @@ from ecospatial.plans import data_folder
 from ecospatial.strict_yaml import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 FILE = "style.yaml"
 SYMBOLS = ("circle", "square", "triangle", "diamond")
@@ -88,8 +91,12 @@ _KIND_KEYS = frozenset({"by", "values", "label", "label_zoom", "show"})
 class _Faults(list[Problem]):
     """Collects what is wrong, with the place in the file."""
 
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self.file = file
+
     def say(self, place: str, problem: str) -> None:
-        self.append(Problem(FILE, place, problem, "可用的键和值见该文件开头的说明"))
+        self.append(Problem(self.file, place, problem, "可用的键和值见该文件开头的说明"))
 
     def entry(self, value: Any, place: str) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -144,19 +151,50 @@ def _kind(given: Any, place: str, order: int, faults: _Faults) -> KindStyle:
     return KindStyle(sign=sign, signs=signs, order=order, **own)
 
 
-@cache
+_OWN: ContextVar[Path | None] = ContextVar("style of a recipe", default=None)
+
+
+@contextmanager
+def styled(own: Path | None) -> Iterator[None]:
+    """Draw within: what the file ``own`` says of a kind, of sites, conflicts or strips goes before ``style.yaml``.
+
+    Raises
+    ------
+    PlanError
+        A key, a kind or a value of it is not understood; all of them at once.
+    """
+    before = _OWN.set(own)
+    try:
+        read_styles()
+        yield
+    finally:
+        _OWN.reset(before)
+
+
 def read_styles() -> Styles:
-    """Read ``maps/style.yaml``.
+    """Read ``maps/style.yaml``, and what the recipe being drawn says of its own.
 
     Raises
     ------
     PlanError
         A key, a kind or a value is not understood; all of them at once.
     """
+    own = _OWN.get()
+    # A file that was changed is read again.
+    return _read(own, own.stat().st_mtime_ns if own is not None and own.is_file() else 0)
+
+
+@cache
+def _read(own: Path | None, _changed: int) -> Styles:
     content = read_yaml(data_folder("maps") / FILE, PlanError)
-    faults = _Faults()
+    faults = _Faults(FILE if own is None else own.name)
     given = faults.entry(content, "")
     kinds = faults.entry(given.get("kinds"), "kinds")
+    if own is not None:
+        more = faults.entry(read_yaml(own, PlanError), "")
+        kinds |= faults.entry(more.pop("kinds", {}), "kinds")
+        conflict = faults.entry(given.get("conflict"), "conflict") | faults.entry(more.pop("conflict", {}), "conflict")
+        given |= more | {"conflict": conflict}
     for name in [name for name in kinds if name not in KINDS]:
         faults.say("kinds", f"没有 {name} 这种图层")
     known = {"kinds", "groups", "other", "corridor", "site", "conflict"}

@@ -12,7 +12,7 @@ from ecospatial import model
 from ecospatial.maps import content
 from ecospatial.maps.poster import place_of
 from ecospatial.maps.recipes import Recipe
-from ecospatial.maps.style import Sign
+from ecospatial.maps.style import Sign, styled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,11 @@ _MOST = 4000  # vertices of a layer; more are not seen at this size
 
 def thumbnail(what: Recipe | Findings) -> Markup:
     """Draw a recipe or findings as an SVG of 240 by 180 pixels, without any text."""
+    with styled(what.style if isinstance(what, Recipe) else None):
+        return _thumbnail(what)
+
+
+def _thumbnail(what: Recipe | Findings) -> Markup:
     plan, kinds, bounds = place_of(what)
     scale = max((bounds[2] - bounds[0]) / WIDTH, (bounds[3] - bounds[1]) / HEIGHT)
     west = (bounds[0] + bounds[2] - WIDTH * scale) / 2

@@ -1,0 +1,51 @@
+"""The edges of polygons as short runs of segments, so that an index can tell near from far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def runs(geometry: NDArray[Any], *, segments: int = 16) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Take rings and lines apart into runs of segments.
+
+    Parameters
+    ----------
+    geometry
+        Array of polygons or lines, single or multi-part; None and empty ones have no run.
+    segments
+        No run has more.
+
+    Returns
+    -------
+    lines, owner
+        Lines that together are the edge, and for each the position of the geometry it came from.
+
+    Examples
+    --------
+    >>> lines, owner = runs(np.array([shapely.box(0, 0, 3, 3)]), segments=3)
+    >>> shapely.length(lines).tolist(), owner.tolist()
+    ([9.0, 3.0], [0, 0])
+    """
+    parts, owner = shapely.get_parts(np.asarray(geometry, dtype=object), return_index=True)
+    flat = shapely.get_dimensions(parts) == 2
+    rings, index = shapely.get_rings(parts[flat], return_index=True)
+    lines = np.concatenate([rings, parts[~flat]])
+    owner = np.concatenate([owner[flat][index], owner[~flat]]).astype(np.intp)
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    count = np.bincount(line, minlength=len(lines))
+    first = np.cumsum(count) - count
+    # Each run starts with the last vertex of the run before.
+    pieces = np.where(count > 1, (count + segments - 2) // segments, 0)
+    of = np.repeat(np.arange(len(lines)), pieces)
+    start = first[of] + (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) * segments
+    size = np.minimum(start + segments, first[of] + count[of] - 1) - start + 1
+    run = np.repeat(np.arange(len(of)), size)
+    vertex = np.arange(len(run)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(start, size)
+    made = shapely.linestrings(xy[vertex], indices=run) if len(of) else np.empty(0, dtype=object)
+    return np.asarray(made, dtype=object), owner[of]
