@@ -1,7 +1,8 @@
 """Measure the size and the speed of maps: ``python3 scripts/benchmark_maps.py``.
 
 190 zones with 386,000 vertices, made from the outlines that are shipped, are drawn by ``es.draw`` and by ``explore`` of
-geopandas, and 20,000 sites are opened in Chromium when there is one.
+geopandas, 20,000 sites are opened in Chromium when there is one, and a map for each of 500 checked sites is written and
+compared with a plain loop of folium over the same layers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CRS = "EPSG:4549"
-ZONES, VERTICES, SITES = 190, 386_000, 20_000
+ZONES, VERTICES, SITES, MANY = 190, 386_000, 20_000, 500
 ROUGH = 0.12  # how far the middle of an edge is moved aside, as a share of its length
 SOURCE = {"publisher": "made", "title": "made", "retrieved": "2026-11-20", "licence": "Apache-2.0"}
 KINDS = ("town", "territorial_space", "farmland", "basic_farmland", "urban_boundary", "sewer_catchment")
@@ -49,7 +50,56 @@ def main() -> int:
         target = Path(folder) / "sites.html"
         target.write_text(page, encoding="utf-8")
         painted(target)
+        many(Path(folder))
     return 0
+
+
+def many(folder: Path, count: int = MANY) -> None:
+    """Write a map for each of many sites, and as many pages with a plain loop of folium over the same layers."""
+    import folium
+    import geopandas as gpd
+    import numpy as np
+    import shapely
+
+    import ecospatial as es
+    from ecospatial import gallery
+
+    plan = es.open_plan("changzhou-zhonglou")
+    west, south, east, north = plan.area.bounds
+    dice = np.random.default_rng(20261120)
+    x, y = dice.uniform(west, east, 4 * count), dice.uniform(south, north, 4 * count)
+    shapes = shapely.box(x, y, x + 60, y + 60)
+    sites = gpd.GeoDataFrame(geometry=shapes[shapely.covers(plan.area, shapes)][:count], crs=plan.crs)
+    findings = es.check(sites, plan, on="2026-11-20")
+    peaks: list[float] = []
+
+    def told(done: int, _whole: int, _seconds: float) -> None:
+        if done in (50, len(sites)):
+            peaks.append(peak_mb())
+
+    start = time.perf_counter()
+    gallery.render(*gallery.of_sites(findings), folder / "many", told=told)
+    ours_s = (time.perf_counter() - start) / len(sites)
+    held = [layer for layer in plan.layers.values() if layer.present == "held" and layer.pixels is None]
+    start, few = time.perf_counter(), min(20, len(sites))
+    for number in range(few):
+        page = folium.Map(tiles=None)
+        for layer in held:
+            frame = plan.layer_frame(layer.name)
+            folium.GeoJson(frame[["feature_name", "geometry"]].to_crs(4326), name=layer.name).add_to(page)
+        folium.GeoJson(sites.iloc[[number]].to_crs(4326), name="site").add_to(page)
+        folium.LayerControl().add_to(page)
+        page.save(folder / "bare.html")
+    bare_s = (time.perf_counter() - start) / few
+    print(f"a map for each of {len(sites)} sites: {ours_s:.3f} s each, a bare folium loop {bare_s:.3f} s")
+    print(f"  ratio {ours_s / bare_s:.2f}; memory {peaks[0]:.0f} MB after 50 maps, {peaks[-1]:.0f} MB after all")
+
+
+def peak_mb() -> float:
+    """Give the most memory that this process has held."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def timed(work: Any) -> tuple[float, str]:

@@ -64,7 +64,10 @@ def cli(made, out, *more):
 
 def started(made, out, parts, *more):
     """Start a run in a process of its own and wait until some parts are there."""
-    run = subprocess.Popen(command(made, out, *more), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # Below a shell that runs in the background Ctrl-C is ignored, and a child inherits that.
+    wake = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from ecospatial import cli; "
+    call = [sys.executable, "-c", f"{wake}cli.main()", *command(made, out, *more)[3:]]
+    run = subprocess.Popen(call, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while len(list((out / "findings").glob("part-*.parquet"))) < parts:
         assert run.poll() is None, run.communicate()

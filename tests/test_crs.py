@@ -306,7 +306,9 @@ def test_of_several_that_fit_the_deepest_is_named_first():
     found = crs.diagnose(np.array([490000.0]), np.array([515000.0]), square, GK120)
     inside = [(c.label, c.distance_km) for c in found if c.inside]
     assert inside[:2] == [("EPSG:4549", pytest.approx(5.0)), ("EPSG:4549（X、Y 对调）", pytest.approx(5.0))]
-    assert [c.distance_km for c in found if c.inside] == sorted((c.distance_km for c in found if c.inside), reverse=True)
+    assert [c.distance_km for c in found if c.inside] == sorted(
+        (c.distance_km for c in found if c.inside), reverse=True
+    )
 
 
 def test_nothing_fits_numbers_from_nowhere():

@@ -36,6 +36,9 @@ def test_text_is_right_whatever_the_label_says(tmp_path, text, cpg):
     assert list(read.columns) == ["名称", "kind", "geometry"]
     assert read["名称"].tolist() == NAMES
     assert read.kind.tolist() == ["化工", "housing"]
+    right = cpg is not None and cpg.lower() == text
+    assert bool(read.attrs["notices"]) is not right
+    assert all(text.upper().replace("GBK", "GB18030") in told for told in read.attrs["notices"])
 
 
 def test_a_short_gbk_word_that_passes_as_utf8_is_chinese(tmp_path):

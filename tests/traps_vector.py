@@ -160,11 +160,17 @@ FORMATS = [
 ]
 
 SHAPEFILES = [
-    ok("shp-no-cpg", then(SHP, labelled(None, 0))),
-    ok("shp-ldid-latin", then(SHP, labelled(None, 0x57))),
-    ok("shp-cpg-lies-utf8", then(SHP, labelled("UTF-8"))),
-    ok("shp-cpg-lies-gbk", then(vector("a.shp", frame(**NAMES), encoding="utf-8"), labelled("GBK"))),
-    ok("shp-cpg-oem", then(SHP, labelled("OEM", 0))),
+    ok("shp-no-cpg", then(SHP, labelled(None, 0)), SITE, "没有写明文字编码，按 GB18030 读取"),
+    ok("shp-ldid-latin", then(SHP, labelled(None, 0x57)), SITE, "没有写明文字编码，按 GB18030 读取"),
+    ok("shp-ldid-lies-big5", then(SHP, labelled(None, 0x4F)), SITE, "语言字节为 BIG5，与文字不符，按 GB18030 读取"),
+    ok("shp-cpg-lies-utf8", then(SHP, labelled("UTF-8")), SITE, ".cpg 写明 UTF-8，与文字不符，按 GB18030 读取"),
+    ok(
+        "shp-cpg-lies-gbk",
+        then(vector("a.shp", frame(**NAMES), encoding="utf-8"), labelled("GBK")),
+        SITE,
+        ".cpg 写明 GB18030，与文字不符，按 UTF-8 读取",
+    ),
+    ok("shp-cpg-oem", then(SHP, labelled("OEM", 0)), SITE, ".cpg 写明 OEM，与文字不符"),
     ok("shp-zip", zipped(SHP)),
     ok("shp-zip-nested", zipped(SHP, prefix="资料/2026/")),
     ok("shp-no-prj", then(SHP, without(".prj")), SITE, "未声明坐标系"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecospatial.cli.reading import reading, reading_options, sites_of, told
 from ecospatial.cli.root import OK, REACHED, WRONG_INPUT, on_option, opened, plan_option, say
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 @click.option("--wkt", metavar="TEXT", help="直接给出一个地块的 WKT，代替文件")
 @plan_option
 @on_option
-@click.option("--crs", metavar="CRS", help="地块文件的坐标系，如 EPSG:4549、gcj02；文件自带时不必写")
-@click.option("--layer", metavar="NAME", help="文件中的图层、CAD 图层或工作表（有几个时）")
-@click.option("--towgs84", metavar="PARAMS", help="七参数 dx,dy,dz,rx,ry,rz,ppm（米、角秒、ppm），与 --crs 同用")
-@click.option("--four-params", metavar="PARAMS", help="四参数 dx,dy,angle,scale（米、度、比例），地方坐标到规划坐标")
+@reading_options()
 @click.option("--facts", metavar="FILE", help="项目情况表（CSV 或 XLSX）")
 @click.option("--activity", metavar="CODE", help="行业代码或名称（如 C26、化工），填入文件中空缺处")
 @click.option("--works", metavar="KIND", help="建设性质 new、expansion、alteration、existing，填入空缺处")
@@ -37,9 +35,6 @@ if TYPE_CHECKING:
 @click.option("--dask", metavar="ADDRESS", help="分块核查：由 Dask 集群的计算进程完成，如 tcp://10.0.0.1:8786")
 @click.option("--part-rows", type=click.IntRange(min=1), metavar="N", help="分块核查：每块的地块数，不写则自动")
 @click.option("--restart", is_flag=True, help="分块核查：放弃上次未完成的结果，从头开始")
-@click.option("--skip-bad", is_flag=True, help="跳过无法使用的地块并列出")
-@click.option("--allow-far", is_flag=True, help="允许地块远离规划范围")
-@click.option("--max-vertices", type=click.IntRange(min=1), metavar="N", help="顶点总数上限，默认五百万")
 @click.option("--timestamp", is_flag=True, help="在结果中写入生成时间")
 def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """检查地块是否触及规划中的管控要求。"""
@@ -96,26 +91,16 @@ def _activity(text: str | None) -> str | None:
 
 
 def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any:
-    from ecospatial.sites import from_wkt, read_sites
+    from ecospatial.sites import from_wkt
 
     if (options["wkt"] is None) == (not sources):
         raise click.UsageError("请给出地块文件，或用 --wkt 给出一个地块（二者取一）")
-    common = {name: options[name] for name in ("crs", "activity", "works", "towgs84", "four_params")}
-    common["activity"] = _activity(options["activity"])
-    common |= {} if options["max_vertices"] is None else {"max_vertices": options["max_vertices"]}
-    if options["wkt"] is not None:
-        frame = from_wkt(options["wkt"], plan=plan, allow_far=options["allow_far"], **common)
-    else:
-        source: Any = sources[0] if len(sources) == 1 else list(sources)
-        more = {name: options[name] for name in ("facts", "skip_bad", "allow_far", "layer")}
-        frame = read_sites(source, plan=plan, **common, **more)
-    for skipped in frame.attrs.get("skipped", []):
-        say(f"已跳过，未作判定：{skipped['source']}（{skipped['site_id']}）：{skipped['problem']}")
-    say(*frame.attrs.get("notices", []))
-    for site_id, repair in frame["repair"].items():
-        if repair:
-            say(f"地块 {site_id}：{repair}")
-    return frame
+    filled = {"activity": _activity(options["activity"]), "works": options["works"]}
+    if options["wkt"] is None:
+        source = sources[0] if len(sources) == 1 else list(sources)
+        return sites_of(source, plan, options, facts=options["facts"], **filled)
+    given = {name: value for name, value in reading(options).items() if name not in ("layer", "skip_bad")}
+    return told(from_wkt(options["wkt"], plan=plan, **given, **filled))
 
 
 def _hand_over(findings: Findings, out: str | None, formats: list[str] | None, *, timestamp: bool) -> None:

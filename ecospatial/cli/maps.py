@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, WRONG_INPUT, on_option, opened, say
 from ecospatial.errors import Problem, SiteError
 
@@ -26,7 +27,7 @@ _PAGES, _PICTURES = (".html", ".htm"), (".png", ".pdf")
 @click.option("--recipes", metavar="DIR", help="文件夹中的每个配方（*.yaml）各出一幅图")
 @click.option("--each", type=click.Choice(["district", "town"]), help="规划的全区或每个街道、镇各出一幅图")
 @click.option("--sites", metavar="FILE", help="一并绘出的地块文件；--out 为文件夹时先核查，每个地块各出一幅图")
-@click.option("--crs", metavar="CRS", help="地块文件的坐标系")
+@reading_options()
 @on_option
 @click.option("--out", metavar="FILE|DIR", help="文件名以 .html、.png 或 .pdf 结尾；多幅图时为文件夹")
 @click.option("--format", "form", type=click.Choice(["html", "png", "pdf"]), default="html", help="多幅图时的格式")
@@ -74,13 +75,12 @@ def _recipe(recipe: str | None, plan_name: str | None) -> Recipe:
 def _one(recipe: Recipe, target: Path, sites: str | None, options: dict[str, Any]) -> None:
     from ecospatial import gallery, maps
     from ecospatial.maps import poster
-    from ecospatial.sites import read_sites
 
     form = target.suffix.lower()
     if form not in (*_PAGES, *_PICTURES):
         way_out = "文件名请以 .html、.png 或 .pdf 结尾"
         raise SiteError(Problem(target.name, None, f"地图不能写成 {form or '没有后缀的文件'}", way_out))
-    frame = None if sites is None else read_sites(sites, plan=recipe.plan, crs=options["crs"])
+    frame = None if sites is None else sites_of(sites, recipe.plan, options)
     recipe = gallery.checked(recipe)
     if form in _PAGES:
         maps.save(maps.draw(recipe, sites=frame, basemap=_basemap(options)), target)
@@ -105,14 +105,13 @@ def _basemap(options: dict[str, Any]) -> Basemap | None:
 
 def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[Item], Scene]:
     from ecospatial import checking, gallery
-    from ecospatial.sites import read_sites
 
     if options["recipes"] is not None:
         return gallery.of_recipes(Path(options["recipes"]))
     plan = opened(str(plan_name))
     if options["each"] is not None:
         return gallery.of_plan(plan, options["each"])
-    findings = checking.check(read_sites(sites, plan=plan, crs=options["crs"]), plan, on=options["on"])
+    findings = checking.check(sites_of(str(sites), plan, options), plan, on=options["on"])
     return gallery.of_sites(replace(findings, plan=plan))
 
 

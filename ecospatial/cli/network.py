@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, on_option, opened, plan_option, say
 from ecospatial.errors import Problem, SiteError
 
@@ -29,6 +30,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--corridor", type=_POSITIVE, default=None, help="两岸廊道宽度，米，默认 50")
 @click.option("--break", "break_", type=_POSITIVE, default=None, help="列出长于此的绿廊断点，米，默认 100")
 @click.option("--sites", metavar="FILE", help="一并列入断面上游、并追踪下游影响的地块文件")
+@reading_options()
 @click.option("--from", "place", metavar="X,Y", help="事故地点：经度,纬度（CGCS2000），或规划坐标系的东,北（米）")
 @click.option("--speed", type=_POSITIVE, default=None, help="平均流速，米/秒，用于计算到达时间")
 @out_option
@@ -49,7 +51,7 @@ def network(plan_name: str, out: str | None, formats: str | None, **options: Any
     study = water.rivers(
         plan,
         on=None if options["on"] is None else checking.day(options["on"]),
-        sites=_sites(options["sites"], plan),
+        sites=None if options["sites"] is None else sites_of(options["sites"], plan, options),
         accident=_accident(options["place"], plan),
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -98,14 +100,6 @@ def _hand_over(study: WaterStudy, out: str | None, formats: list[str] | None) ->
         for path in study.write(out, formats=formats):
             say(f"已写入 {path}")
     return OK
-
-
-def _sites(source: str | None, plan: Plan) -> gpd.GeoDataFrame | None:
-    if source is None:
-        return None
-    from ecospatial.sites import read_sites
-
-    return read_sites(source, plan=plan)
 
 
 def _accident(text: str | None, plan: Plan) -> gpd.GeoDataFrame | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A log gets a line now and then, a screen one that changes.
 _QUIET_S, _LOG_S, _SCREEN_S = 2.0, 10.0, 0.2
-_NOT_IN_PARTS = ("facts", "layer", "towgs84", "four_params", "wkt", "asking", "timestamp")
+_NOT_IN_PARTS = ("facts", "file_layer", "towgs84", "four_params", "wkt", "asking", "timestamp")
 _ONLY_IN_PARTS = ("dask", "part_rows", "restart")
 _WIDTH = 100
 

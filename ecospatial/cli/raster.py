@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, on_option, opened, plan_option, say
 from ecospatial.errors import PlanError, Problem, SiteError
 
@@ -42,6 +43,7 @@ def raster() -> None:
 @click.option("--layer", metavar="NAME", help="栅格图层的名称，默认最近一期土地覆盖")
 @zones_option
 @click.option("--file", "file", metavar="FILE", help="用这个文件里的面作统计区，代替规划的图层")
+@reading_options(without=("allow_far",), layer="--file-layer")
 @click.option("--stats", metavar="LIST", help="mean,min,max,p95,...；土地覆盖默认各类占比和指标")
 @click.option("--target", "targets", metavar="NAME>=VALUE", multiple=True, help="如 tree_cover>=26.91%，可多次")
 @click.option("--band", type=click.IntRange(min=1), default=1, help="波段，从 1 起")
@@ -140,9 +142,7 @@ def _zones(plan: Plan, options: dict[str, Any]) -> gpd.GeoDataFrame:
         return room.zones_of(plan, kinds or ["district", "town"])
     if kinds is not None:
         raise click.UsageError("--zones 和 --file 只能用一个")
-    from ecospatial.sites import read_sites
-
-    sites = read_sites(options["file"], plan=plan, allow_far=True)
+    sites = sites_of(options["file"], plan, options, allow_far=True)
     about = {"kind": "file", "layer": Path(options["file"]).name, "zone_name": sites["site_name"]}
     return sites.assign(**about)
 

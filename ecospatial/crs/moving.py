@@ -154,7 +154,7 @@ def require_known_shift(source: CRS, target: CRS) -> None:
             "",
             None,
             f"{label(source)} 到 {label(target)} 的基准面转换参数未知（{old}），直接套用会偏差数十至一百多米",
-            "请由测绘单位转换为 2000 国家大地坐标系，或给出带七参数（+towgs84）的 PROJ 文本",
+            "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 和 --towgs84（或 PROJ 文本的 +towgs84）给出七参数",
         )
     )
 

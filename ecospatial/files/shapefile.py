@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 # Every byte is a character of this one and comes back as the same byte.
 RAW = "ISO-8859-1"
-_LABELS = {"936": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "big5": "big5", "950": "big5"}
+_LABELS = {"936": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "big5": "big5", "950": "big5", "65001": "utf-8"}
+# Language bytes of the .dbf that name an encoding of Chinese text; 0 and 0x57 say nothing.
+_LANGUAGES = {0x4D: "gb18030", 0x4F: "big5", 0x7A: "gb18030", 0x78: "big5"}
+_SILENT = (0x00, 0x57)
 
 
 def companion(path: Path, suffix: str) -> Path | None:
@@ -91,7 +94,7 @@ def decode(frame: gpd.GeoDataFrame, path: Path, *, name: str, encoding: str | No
     Returns
     -------
     GeoDataFrame
-        A new frame.
+        A new frame; ``attrs["notices"]`` says the encoding of a .shp where its label is missing or lies.
 
     Raises
     ------
@@ -114,6 +117,8 @@ def decode(frame: gpd.GeoDataFrame, path: Path, *, name: str, encoding: str | No
     for column, values in texts.items():
         width = widths.get(str(column), 254)
         result[column] = [_decoded(v.encode(RAW), width, chosen) if isinstance(v, str) else v for v in values]
+    told = "" if encoding is not None or not odd or path.suffix.lower() != ".shp" else _told(path, chosen)
+    result.attrs["notices"] = [f"{name}：{told}"] if told else []
     return result.rename(columns={c: _decoded(str(c).encode(RAW), 10, chosen) for c in columns})
 
 
@@ -133,10 +138,34 @@ def _encoding(words: set[tuple[bytes, int]], path: Path) -> str | None:
         return "utf-8"
     if _all_decode(words, "gb18030"):
         return "gb18030"
+    label = _label(path)
+    return label if label and _all_decode(words, label) else None
+
+
+def _label(path: Path) -> str:
+    """Give what the .cpg says, in the words of Python where they are known."""
     page = companion(path, ".cpg")
     label = "" if page is None else page.read_bytes()[:40].decode("ascii", errors="replace").strip().lower()
-    label = _LABELS.get(label.removeprefix("cp").removeprefix("ansi ").strip(), label)
-    return label if label and _all_decode(words, label) else None
+    return _LABELS.get(label.removeprefix("cp").removeprefix("ansi ").strip(), label)
+
+
+def _told(path: Path, chosen: str) -> str:
+    """Say which encoding was taken, where the label is missing or says another one."""
+    table = companion(path, ".dbf")
+    language = 0 if table is None else table.read_bytes()[29:30][0]
+    label, spoken = _label(path), _LANGUAGES.get(language, "" if language in _SILENT else f"0x{language:02x}")
+    if label:
+        return "" if _one(label, chosen) else f".cpg 写明 {label.upper()}，与文字不符，按 {chosen.upper()} 读取"
+    if spoken:
+        return "" if spoken == chosen else f".dbf 的语言字节为 {spoken.upper()}，与文字不符，按 {chosen.upper()} 读取"
+    return f"没有写明文字编码，按 {chosen.upper()} 读取"
+
+
+def _one(label: str, chosen: str) -> bool:
+    try:
+        return codecs.lookup(label).name == codecs.lookup(chosen).name
+    except LookupError:
+        return False
 
 
 def _rather_chinese(words: set[tuple[bytes, int]]) -> bool:

@@ -103,7 +103,8 @@ def read_vector(
     GeoDataFrame
         RangeIndex in the order of the file, geometry column ``geometry``, and ``crs`` None when the file does
         not say it or what it says is impossible (degrees beyond 180 or 90). ``attrs["notes"]`` lists in
-        Chinese what was done to geometries while reading, ``attrs["layer"]`` names the layer.
+        Chinese what was done to geometries while reading, ``attrs["notices"]`` what else is worth knowing,
+        ``attrs["layer"]`` names the layer.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def read_vector(
         frame = _read(part, source.name, encoding)
         curved = _CURVED.search(part.shape) is not None or _has_arcs(part.path)
     notes = ["曲线已转为折线（偏差小于 1 mm）"] if curved else []
-    frame.attrs = {"notes": notes, "layer": part.name}
+    frame.attrs = {"notes": notes, "layer": part.name, "notices": frame.attrs.get("notices", [])}
     found = given if given is not None else _believable(frame)
     return frame.set_crs(found, allow_override=True)
 

@@ -220,6 +220,7 @@ def _vector_part(path: Path, layer: str | None) -> Part:
         attributes=pd.DataFrame(frame.drop(columns="geometry")),
         crs=frame.crs,
         notes=(notes,) * len(frame),
+        notices=tuple(frame.attrs.get("notices", [])),
     )
 
 

@@ -1,0 +1,52 @@
+"""The comparison with the peers, in small: every peer that is there finds the same pairs and the same area."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+import benchmark
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("peers")
+    given = type("Given", (), {"zones": None, "sites": None, "vertices": 20_000, "count": 300})
+    zones, sites = benchmark.data(given)
+    assert zones.is_valid.all()
+    zones.to_parquet(made / "zones.parquet")
+    sites.to_parquet(made / "sites.parquet")
+    return made
+
+
+def test_every_peer_finds_the_same_area(folder):
+    pytest.importorskip("duckdb_extension_spatial")
+    found = {peer: benchmark.answer(peer, folder) for peer in ("ecospatial", "overlay", "strtree", "duckdb")}
+    expected = found["strtree"]
+    assert expected["pairs"] > 100
+    for peer, entry in found.items():
+        assert entry["area_m2"] == pytest.approx(expected["area_m2"], rel=1e-9), peer
+        assert entry["pairs"] == pytest.approx(expected["pairs"], abs=1), peer
+        assert entry["seconds"] > 0, peer
+
+
+def test_the_same_seed_makes_the_same_data(folder):
+    again = benchmark.made_sites(gpd.read_parquet(folder / "zones.parquet"), 300)
+    assert again.geom_equals(gpd.read_parquet(folder / "sites.parquet")).mean() > 0.99
+
+
+def test_the_table_says_who_did_not_run():
+    entries = [
+        {"peer": "ecospatial", "seconds": 2.0, "peak_mb": 10.0, "pairs": 3, "area_m2": 4.0},
+        {"peer": "overlay", "seconds": 30.0, "peak_mb": 10.0, "pairs": 3, "area_m2": 4.0},
+        {"peer": "postgis", "absent": "PostGIS is not installed"},
+    ]
+    benchmark.compared(entries)
+    assert entries[1]["ratio"] == 15.0
+    lines = benchmark.table(entries)
+    assert "15.0" in lines[3]
+    assert "not run: PostGIS is not installed" in lines[4]

@@ -1,0 +1,54 @@
+"""Planar distances and areas against geodesics on the ellipsoid, which share nothing with the projection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS, Geod, Transformer
+
+from ecospatial.geometry import ellipsoidal_area
+from ecospatial.relations import Target, near
+
+METRIC = CRS.from_epsg(4549)  # central meridian 120 E
+GEOD = Geod(ellps="GRS80")
+COUNT = 1000
+
+
+def places(seed):
+    """Points up to 1.5 degrees either side of the central meridian, all over the latitudes of China."""
+    dice = np.random.default_rng(seed)
+    return 120 + dice.uniform(-1.5, 1.5, COUNT), dice.uniform(18, 53, COUNT), dice
+
+
+def test_distances_against_geodesics_up_to_a_degree_and_a_half_from_the_central_meridian():
+    lon, lat, dice = places(1)
+    away = dice.uniform(50, 1000, COUNT)
+    lon2, lat2, _ = GEOD.fwd(lon, lat, dice.uniform(0, 360, COUNT), away)
+    to_plane = Transformer.from_crs(4490, METRIC, always_xy=True)
+    sites = shapely.points(*to_plane.transform(lon, lat))
+    features = shapely.points(*to_plane.transform(lon2, lat2))
+    found = np.array(
+        [
+            near(Target(features[i : i + 1]), sites[i : i + 1], np.array([2000.0]), within_m=1000.0).distance_m[0]
+            for i in range(COUNT)
+        ]
+    )
+    off = np.abs(found / away - 1)
+    assert off.max() <= 3e-4
+    # At the rim of the zone a metre of the plane is not a metre of the ground: the test can tell them apart.
+    assert off.max() > 1e-4
+
+
+def test_ellipsoidal_areas_against_geodesic_polygons():
+    lon, lat, dice = places(2)
+    to_plane = Transformer.from_crs(4490, METRIC, always_xy=True)
+    east, north = to_plane.transform(lon, lat)
+    side = dice.uniform(30, 3000, COUNT)
+    sites = shapely.box(east, north, east + side, north + side * dice.uniform(0.2, 1, COUNT))
+    to_degrees = Transformer.from_crs(METRIC, 4490, always_xy=True)
+    expected = []
+    for site in sites:
+        ring = shapely.get_coordinates(shapely.segmentize(site, 100))
+        expected.append(abs(GEOD.polygon_area_perimeter(*to_degrees.transform(*ring.T))[0]))
+    assert ellipsoidal_area(sites, METRIC) == pytest.approx(np.array(expected), rel=1e-5)
