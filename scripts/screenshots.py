@@ -1,4 +1,4 @@
-"""Make the pictures of the README from what ``demo.py`` left, and of the recipes: ``python3 scripts/screenshots.py``.
+"""Make the pictures of docs/img from what ``demo.py`` left, and of the recipes: ``python3 scripts/screenshots.py``.
 
 Needs Chromium or a browser of its family on this machine.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PLAN = "changzhou-zhonglou"
 PAGES = ("map", "report")
-RECIPES = ("changzhou-zhonglou", "changzhou-tianning", "nanjing-gulou")
+PLANS = ("changzhou-zhonglou", "changzhou-tianning", "nanjing-gulou")
 SIZE = {"width": 1200, "height": 900}
 BESIDE_SITES = (390, 480)  # pixels on the first view of the map: the example sites lie to the right of it
 
@@ -32,9 +32,10 @@ def main() -> int:
     if program is None:
         sys.exit(f"None of these is installed: {', '.join(environment.BROWSERS)}.")
     source = environment.ROOT / "out" / PLAN
-    absent = [f"{name}.html" for name in PAGES if not (source / f"{name}.html").exists()]
+    wanted = [source / "map.html", *(environment.ROOT / "out" / name / "report.html" for name in PLANS)]
+    absent = [path.relative_to(environment.ROOT).as_posix() for path in wanted if not path.exists()]
     if absent:
-        sys.exit(f"{', '.join(absent)} not in out/{PLAN}: run scripts/demo.py first.")
+        sys.exit(f"{', '.join(absent)} not there: run scripts/demo.py first.")
     target = environment.ROOT / "docs" / "img"
     target.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -45,8 +46,11 @@ def main() -> int:
                 closer(page)
             keep(page, target / f"{name}.png")
         with tempfile.TemporaryDirectory() as folder:
-            for name in RECIPES:
+            for name in PLANS:
                 keep(opened(browser, drawn(name, Path(folder))), target / f"map-{name}.png")
+                report = opened(browser, environment.ROOT / "out" / name / "report.html")
+                first_site(report)
+                keep(report, target / f"report-{name}.png")
         browser.close()
     return 0
 
@@ -64,6 +68,13 @@ def opened(browser: Browser, path: Path) -> Page:
     page.goto(path.as_uri(), wait_until="load")
     page.wait_for_timeout(500)
     return page
+
+
+def first_site(page: Page) -> None:
+    """Go to the map of the first site, which stands with its measures around it."""
+    page.locator("figure").first.scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('figure').closest('section, article').scrollIntoView()")
+    page.wait_for_timeout(300)
 
 
 def keep(page: Page, path: Path) -> None:

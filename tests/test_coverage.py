@@ -41,14 +41,12 @@ ROWS = [(name, cells) for name, section in sections().items() for cells in rows(
 NAMED = Counter(id_ for _, cells in ROWS for id_ in re.findall(r"`([\w-]+)`", cells[-1]) if ":" not in cells[-1])
 
 
-# Not gone through yet: these documents have no rows, and so their packs and targets are named nowhere.
-PENDING = ("鼓楼区：生态文明建设规划", "鼓楼区：2024年政府工作报告")
+# Lines 1-620 of the plan of 鼓楼区 (chapters 1 to 3, section 4) are not gone through yet: some targets are not named.
 PENDING_PACKS = ("nanjing-gulou",)
-PENDING_RULES = {rule.id for name in PENDING_PACKS for rule in read_pack(LAYERS / "packs" / f"{name}.yaml")}
 PENDING_TARGETS = {t["id"] for t in yaml.safe_load((LAYERS / "nanjing-gulou" / "targets.yaml").read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("name", [name for name in sections() if not name.startswith(PENDING)])
+@pytest.mark.parametrize("name", list(sections()))
 def test_every_document_has_its_rows(name):
     assert len([1 for section, _ in ROWS if section == name]) >= 10, name
 
@@ -67,7 +65,7 @@ def test_every_id_exists():
 
 
 def test_every_rule_is_in_it():
-    assert sorted(set(RULES) - set(NAMED) - PENDING_RULES) == []
+    assert sorted(set(RULES) - set(NAMED)) == []
 
 
 def test_every_target_is_in_it():

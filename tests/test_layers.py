@@ -9,6 +9,7 @@ import importlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from click.testing import CliRunner
 from pyproj import CRS
 from shipped_plan import (
     CONTENT,
@@ -37,6 +39,7 @@ from shipped_plan import (
 )
 
 from ecospatial import model
+from ecospatial.cli.root import cli
 
 
 @pytest.fixture(scope="module")
@@ -391,6 +394,24 @@ def test_check_finds_a_file_that_was_changed(built, tmp_path):
     assert done.stderr.split()[-1] == "changzhou-zhonglou/outfall.geojson"
     assert contents(tmp_path) == before
     assert build("nowhere", "--check", "--out", tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plan_show_lists_what_is_held_what_is_none_and_whom_to_ask_for_the_rest(name):
+    told = CliRunner().invoke(cli, ["plan", "show", name], catch_exceptions=False).output
+    head, *sections = re.split(r"\n(持有|本区不存在|未取得)：\n", told)
+    listed = {heading: lines.strip().splitlines() for heading, lines in zip(sections[::2], sections[1::2], strict=True)}
+    assert name in head
+    for heading, present in (("持有", "held"), ("本区不存在", "none"), ("未取得", "missing")):
+        entries = [x for x in shipped(name).content["layers"] if x.get("present", "held") == present]
+        wanted = {x.get("name", x["kind"]): x for x in entries}
+        lines = listed.get(heading, [])
+        assert len(lines) == len(wanted)
+        for layer, about in wanted.items():
+            (line,) = [line for line in lines if f"（{layer}）" in line]
+            assert about["source"]["publisher"] in line
+            assert ("请向" in line) is (present == "missing")
+            assert "不可用" not in line
 
 
 def test_the_folders_say_what_they_are():

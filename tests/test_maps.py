@@ -304,12 +304,12 @@ def test_labels_name_columns_that_the_kind_has():
 def test_style_refuses_what_it_does_not_understand(text, found, tmp_path, monkeypatch):
     (tmp_path / "style.yaml").write_text(text, "utf-8")
     monkeypatch.setattr(style, "data_folder", lambda name: tmp_path)  # noqa: ARG005 - the door's signature
-    style.read_styles.cache_clear()
+    style._read.cache_clear()
     try:
         with pytest.raises(PlanError, match=r"style\.yaml") as caught:
             style.read_styles()
     finally:
-        style.read_styles.cache_clear()
+        style._read.cache_clear()
     assert any(found in str(problem) for problem in caught.value.problems)
 
 

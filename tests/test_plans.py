@@ -231,9 +231,9 @@ def test_coverage(tmp_path):
 
 
 def test_validate_lists_what_is_not_filled_in(tmp_path):
-    folder = worked_example(tmp_path, coverage=None, accuracy_m=None, source={"publisher": None})
+    folder = worked_example(tmp_path, status=None, coverage=None, accuracy_m=None, source={"publisher": None})
     said = "\n".join(str(problem) for problem in es.open_plan(folder).validate())
-    for word in ("coverage", "accuracy_m", "sha256", "publisher", "licence", "retrieved"):
+    for word in ("status 未填写", "coverage", "accuracy_m", "sha256", "publisher", "licence", "retrieved"):
         assert word in said
     seal(es.open_plan(worked_example(tmp_path / "whole")))
     assert es.open_plan(tmp_path / "whole").validate() == []

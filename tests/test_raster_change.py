@@ -17,6 +17,7 @@ import ecospatial as es
 from ecospatial import raster
 from ecospatial.errors import PlanError, SiteError
 from ecospatial.raster import polygons
+from ecospatial.report.ground import changes_text
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE = 60
@@ -166,6 +167,7 @@ def test_a_patch_is_cut_by_each_zone(tmp_path):
     rows = found.patches.set_index("zone")
     assert rows["area_m2"].to_dict() == pytest.approx({"z0": 3000, "z1": 7000})
     assert rows["patch_area_m2"].tolist() == pytest.approx([10000, 10000])
+    assert rows["patch"].to_dict() == {"z0": 1, "z1": 1}
     assert rows["margin_m"].to_dict() == pytest.approx({"z0": 30, "z1": 70}, rel=0.02)
     # The grid may be off by a pixel when nobody says how far: 30 > 29 + 10 is false, 70 > 31 + 10 is true.
     assert rows["certain"].to_dict() == {"z0": False, "z1": True}
@@ -294,8 +296,13 @@ def test_a_shipped_land_cover_has_the_trees_that_were_written_down(shipped):
 
 
 def test_what_is_inspected_first(shipped):
-    _, _, found = shipped
+    _, drawn, found = shipped
     patches = found.patches
+    # A patch has a row for each of its zones, and is counted once.
+    planted = [item for item in drawn["planted"] if np.prod(item["pixels"]) * 100 >= 700 and "beside" not in item]
+    assert sorted(set(patches["patch"])) == list(range(1, len(planted) + 1))
+    several = "（涉及几个管控区的分列）" if len(patches) > len(planted) else ""
+    assert changes_text(found).splitlines()[0].endswith(f"，{len(planted)} 处变化图斑{several}")
     assert patches["patch_id"].tolist() == list(range(1, len(patches) + 1))
     order = {"prohibited": 0, "restricted": 1, "none": 2}
     losses = patches[patches["concern"] != "其他变化"]
@@ -304,5 +311,9 @@ def test_what_is_inspected_first(shipped):
     assert (losses["rule_ids"] != "").any()
     # The district has only what no other zone has.
     of_district = patches[patches["kind"] == "district"]
+    # Rules for the whole district ask what a project is; they do not make one place worse than another.
+    assert set(of_district["severity"]) <= {"none"}
+    assert (of_district["rule_ids"] == "").all()
+    assert of_district["patch"].is_unique
     others = shapely.union_all(patches[patches["kind"] != "district"].geometry.to_numpy())
     assert shapely.area(shapely.intersection(of_district.geometry.to_numpy(), others)).max(initial=0) < 0.01

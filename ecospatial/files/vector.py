@@ -40,6 +40,7 @@ _KML_EXTRA += ("drawOrder", "icon", "snippet")
 # pyogrio takes these for borders between an archive, a file in it, and options.
 _BORDERS = re.compile("[!;]")
 _PACKED = (".zip", ".kmz")
+_SURFACE_TYPE = re.compile(r"(?i)\btype (10|20|30)?1[567]\b")
 _CURVED = re.compile("Curve|Surface|CircularString")
 
 
@@ -247,6 +248,8 @@ def _gdal_layers(path: Path, name: str) -> list[tuple[str, str | None]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [(str(n), t) for n, t in pyogrio.list_layers(str(path))]
+    except pyogrio.errors.GeometryError as error:
+        raise _surface(name) from error
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise SiteError(Problem(name, None, "文件已损坏或格式有误，无法打开", "请从原软件重新导出")) from error
 
@@ -286,7 +289,11 @@ def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = pyogrio.read_dataframe(str(part.path), layer=part.layer, **options)
+    except pyogrio.errors.GeometryError as error:
+        raise _surface(name) from error
     except broken as error:
+        if _SURFACE_TYPE.search(str(error)):  # from GEOS, where the layer does not say what it holds
+            raise _surface(name) from error
         raise SiteError(Problem(name, None, f"图层“{part.name}”无法读取", "请核对文件，必要时重新导出")) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise SiteError(Problem(name, None, f"图层“{part.name}”没有图形", "请核对文件"))
@@ -297,6 +304,12 @@ def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
         frame = frame.drop(columns=[c for c in frame.columns if c in _KML_EXTRA])
     _refuse_twins(frame, name)
     return frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
+
+
+def _surface(name: str) -> SiteError:
+    """Give the fault of a file with surfaces in space, which no area on the ground can be told from."""
+    fault = "图形是三维曲面（POLYHEDRALSURFACE、TIN），不是平面上的面"
+    return SiteError(Problem(name, None, fault, "请在原软件中转为多边形（Polygon、MultiPolygon）后导出"))
 
 
 def _refuse_twins(frame: gpd.GeoDataFrame, name: str) -> None:

@@ -43,6 +43,10 @@ _SHAPES = {"点": "点", "线": "线", "面": "面", "point": "点", "line": "�
 _WAY = "坐标列应为 X、Y，或 东坐标、北坐标，或 经度、纬度，或 WKT"
 # No point, line or area needs more brackets in a row; GEOS takes minutes for a hundred thousand.
 _NESTED = re.compile(r"(?i)(\(\s*){5}|collection.*collection")
+# GEOS writes all of these and can measure none of them.
+_NO_PLANE = re.compile(
+    r"(?i)\b(circularstring|compoundcurve|curvepolygon|multicurve|multisurface|polyhedralsurface|tin|triangle)\b"
+)
 _SRID = re.compile(r"(?i)\s*srid\s*=\s*(\d{4,6})\s*;")
 
 
@@ -226,11 +230,11 @@ def _wkt_drawing(texts: pd.Series[Any], rest: pd.DataFrame, file: str, said: dic
     codes = sorted({head.group(1) for head in heads if head is not None})
     if len(codes) > 1 or (codes and None in heads and any(cells)):
         raise SiteError(Problem(file, None, "各行的 SRID 不一致", "请按坐标系拆分为几个文件"))
-    bare = [None if _NESTED.search(cell) else _SRID.sub("", cell, count=1) or None for cell in cells]
+    odd = [_NESTED.search(cell) or _NO_PLANE.search(cell) for cell in cells]
+    bare = [None if no else _SRID.sub("", cell, count=1) or None for cell, no in zip(cells, odd, strict=True)]
     shapes = shapely.from_wkt(bare, on_invalid="ignore")
-    way = "请写成 POLYGON ((x y, x y, ...))，先东后北，首尾闭合"
     faults = [
-        (Problem(file, row, f"不是完整的 WKT：“{shown(cell)}”", way),) if cell and shape is None else ()
+        (_wkt_fault(file, row, cell),) if cell and shape is None else ()
         for row, cell, shape in zip(rows, cells, shapes, strict=True)
     ]
     return Drawing(
@@ -241,3 +245,12 @@ def _wkt_drawing(texts: pd.Series[Any], rest: pd.DataFrame, file: str, said: dic
         notes=("",) * len(rows),
         **({"crs": codes[0]} if codes else said),
     )
+
+
+def _wkt_fault(file: str, row: int, cell: str) -> Problem:
+    kind = _NO_PLANE.search(cell)
+    if kind is None:
+        way = "请写成 POLYGON ((x y, x y, ...))，先东后北，首尾闭合"
+        return Problem(file, row, f"不是完整的 WKT：“{shown(cell)}”", way)
+    way = "请转为折线和多边形（LINESTRING、POLYGON、MULTIPOLYGON）后给出"
+    return Problem(file, row, f"WKT 中有曲线或曲面（{kind.group(1).upper()}），无法直接量算", way)

@@ -26,8 +26,8 @@ _SIGNS = {
     "none": "变化图斑：无对应规则",
 }
 _COLUMNS = (
-    ("patch_id", "核查顺序"), ("concern", "性质"), ("change", "变化"), ("area", "区内面积"), ("zone_name", "管控区"),
-    ("rule_ids", "规则"), ("sure", "确在区内"),
+    ("patch_id", "核查顺序"), ("patch", "图斑"), ("concern", "性质"), ("change", "变化"), ("area", "区内面积"),
+    ("zone_name", "管控区"), ("rule_ids", "规则"), ("sure", "确在区内"),
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def draw_changes(changes: Changes, plan: Plan, *, notices: Sequence[str] = ()) -
         [overlay],
         group="土地覆盖变化",
         title=f"{plan.title}　土地覆盖变化图",
-        subtitle=f"{meta['old_date']} 至 {meta['new_date']}　{len(frame)} 处图斑　{limits}",
+        subtitle=f"{meta['old_date']} 至 {meta['new_date']}　{frame['patch'].nunique()} 处图斑　{limits}",
         notices=notices,
         on=dt.date.fromisoformat(meta["on"]),
     )

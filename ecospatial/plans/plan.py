@@ -288,6 +288,9 @@ def _layer_faults(plan: Plan, layer: Layer) -> list[Problem]:
     if layer.coverage == "unknown":
         problems.append(Problem("plan.yaml", place, "coverage 未填写，永远不会判定通过", "请写明覆盖范围"))
     if layer.present == "held":
+        if layer.status is None:
+            way = "请写明 official、public 或 schematic"
+            problems.append(Problem("plan.yaml", place, "status 未填写，是否正式图层不明", way))
         if layer.accuracy_m is None:
             problems.append(Problem("plan.yaml", place, "accuracy_m 未填写，结论都不确定", "请写明定位精度"))
         if layer.sha256 is None:

@@ -33,7 +33,8 @@ TOLERANCE_PX = 1
 ENCROACHED, WATER_LOST, TREES_LOST, OTHER = "疑似侵占", "水面减少", "林木减少", "其他变化"
 _SEALED = ("built", "bare")
 PATCH_COLUMNS = [
-    "zone", "from_cover", "to_cover", "concern", "area_m2", "patch_area_m2", "margin_m", "certain", "geometry",
+    "zone", "patch", "from_cover", "to_cover", "concern", "area_m2", "patch_area_m2", "margin_m", "certain",
+    "geometry",
 ]  # fmt: skip
 
 
@@ -81,7 +82,8 @@ def change(
     Returns
     -------
     Changes
-        ``patches``: ``zone`` (index label), ``from_cover``, ``to_cover``, ``concern`` (疑似侵占: to built or bare;
+        ``patches``, a row for each patch and zone: ``zone`` (index label), ``patch`` (from 1, the same in every zone
+        that it lies in), ``from_cover``, ``to_cover``, ``concern`` (疑似侵占: to built or bare;
         水面减少, 林木减少, 其他变化), ``area_m2`` in the zone (ellipsoid), ``patch_area_m2``, ``margin_m`` (how deep it
         lies in the zone) and ``certain`` (deeper than the accuracy of zone and grid together), largest first.
         ``matrix``: ``zone``, ``from_cover``, ``to_cover``, ``area_m2``; what is not a confirmed patch stays as it
@@ -168,6 +170,7 @@ def _in_zones(
     frame = pd.DataFrame(
         {
             "zone": zones.index.to_numpy()[which],
+            "patch": patch,
             "from_cover": [WORDS[code] for code in before],
             "to_cover": [WORDS[code] for code in after],
             "concern": [concern(WORDS[a], WORDS[b]) for a, b in zip(before, after, strict=True)],
@@ -180,7 +183,12 @@ def _in_zones(
     )
     found = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(parts, crs=zones.crs))[PATCH_COLUMNS]
     order = np.lexsort((patch, which, -parts_m2))
-    return found.iloc[order].reset_index(drop=True)
+    return numbered(found.iloc[order].reset_index(drop=True))
+
+
+def numbered(patches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Count patches anew from 1 in the order of their first rows; the rows of one patch keep one number."""
+    return patches.assign(patch=pd.factorize(patches["patch"])[0].astype(np.int64) + 1)
 
 
 def concern(before: str, after: str) -> str:

@@ -128,16 +128,12 @@ def extract(wkb: Sequence[bytes], operations: Sequence[Operation]) -> list[dict[
                 sources[id(question)] = _Source(question, files, f"source{len(sources)}")
             return sources[id(question)]
 
-        wanted = [
-            _ee.Operation(o.stat, o.name, source(o.of), source(o.weights), dict(o.options)) for o in operations
-        ]
+        wanted = [_ee.Operation(o.stat, o.name, source(o.of), source(o.weights), dict(o.options)) for o in operations]
         found = _ee.exact_extract(None, _Zones(wkb), wanted, max_cells_in_memory=MAX_CELLS)
     return [zone["properties"] for zone in found]
 
 
-def extract_in_parts(
-    wkb: Sequence[bytes], operations: Sequence[Operation], *, jobs: int = 1
-) -> list[dict[str, Any]]:
+def extract_in_parts(wkb: Sequence[bytes], operations: Sequence[Operation], *, jobs: int = 1) -> list[dict[str, Any]]:
     """Answer the operations for zones, in several processes; exactextract lets only one thread work.
 
     This process works too: it takes the portions that no other has begun, from the end.

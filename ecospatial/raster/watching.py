@@ -14,7 +14,16 @@ import shapely
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.geometry import areal_part
 from ecospatial.model import KINDS
-from ecospatial.raster.comparing import ENCROACHED, MIN_PATCH_M2, OTHER, TOLERANCE_PX, TREES_LOST, WATER_LOST, change
+from ecospatial.raster.comparing import (
+    ENCROACHED,
+    MIN_PATCH_M2,
+    OTHER,
+    TOLERANCE_PX,
+    TREES_LOST,
+    WATER_LOST,
+    change,
+    numbered,
+)
 from ecospatial.raster.covering import INDICATORS, indicators
 from ecospatial.raster.extra import available
 from ecospatial.raster.grid import grid_of
@@ -133,8 +142,13 @@ def severity(rules: Sequence[Rule], kind: str, zone: pd.Series) -> Severity:
         Those in force.
     kind, zone
         Kind and columns of the zone. A column that is empty may match.
+
+    Notes
+    -----
+    A rule for the whole district that asks what the project is says nothing of a place, so it does not count.
     """
     touched = [rule for rule in rules if rule.layer == kind and rule.relation in ("overlaps", "near")]
+    touched = [rule for rule in touched if rule.layer != "district" or not rule.when]
     touched = [rule for rule in touched if all(_may_match(zone.get(c), values) for c, values in rule.where)]
     for effect in ("prohibited", "restricted"):
         found = [rule for rule in touched if rule.effect == effect]
@@ -201,9 +215,10 @@ def watch(
     -------
     Changes
         As ``change`` gives it, for the parts of the zones inside the district. ``patches`` has also ``patch_id`` (1 is
-        first), ``kind``, ``layer``, ``zone_name``, ``severity`` (prohibited, restricted, none), ``verified`` and
-        ``rule_ids``. Losses come before other changes, then the strictest rules, then what is certain, then the
-        largest. The district has only patches that no other zone has. ``indicators``: of the district on both dates.
+        first; a row for each patch and zone), ``kind``, ``layer``, ``zone_name``, ``severity`` (prohibited, restricted,
+        none), ``verified`` and ``rule_ids``. Losses come before other changes, then the strictest rules, then what is
+        certain, then the largest. The district has only patches that no other zone has. ``indicators``: of the district
+        on both dates.
 
     Raises
     ------
@@ -280,4 +295,4 @@ def _ranked(patches: gpd.GeoDataFrame, weights: dict[Any, Severity]) -> gpd.GeoD
     )
     frame = frame.iloc[order].drop(columns=["_order", "_concern"]).reset_index(drop=True)
     frame.insert(0, "patch_id", np.arange(1, len(frame) + 1))
-    return frame
+    return numbered(frame)

@@ -39,10 +39,10 @@ CHANGE_FORMATS: dict[str, str] = {
 NOTICE_CLUE = "遥感疑似图斑，须现场核实，不构成违法认定"
 SEVERITY_LABELS = {"prohibited": "禁止类", "restricted": "限制类", "none": "无对应规则"}
 _CSV_COLUMNS = {
-    "patch_id": "核查顺序", "concern": "性质", "from_label": "前期", "to_label": "后期", "zone_name": "管控区",
-    "kind_label": "管控区类型", "severity_label": "规则级别", "rule_ids": "规则", "area_m2": "区内面积（m²）",
-    "mu": "区内面积（亩）", "patch_area_m2": "图斑面积（m²）", "margin_m": "距区界（m）", "certain_label": "确在区内",
-    "lon": "经度", "lat": "纬度",
+    "patch_id": "核查顺序", "patch": "图斑", "concern": "性质", "from_label": "前期", "to_label": "后期",
+    "zone_name": "管控区", "kind_label": "管控区类型", "severity_label": "规则级别", "rule_ids": "规则",
+    "area_m2": "区内面积（m²）", "mu": "区内面积（亩）", "patch_area_m2": "图斑面积（m²）",
+    "margin_m": "距区界（m）", "certain_label": "确在区内", "lon": "经度", "lat": "纬度",
 }  # fmt: skip
 
 
@@ -266,7 +266,9 @@ def frame_text(frame: pd.DataFrame) -> str:
 def changes_text(changes: Changes) -> str:
     """Give the patches as text for the screen, what to inspect first on top."""
     meta = changes.meta
-    lines = [f"{meta['title']}　{meta['old_date']} 至 {meta['new_date']}，{len(changes.patches)} 处变化图斑"]
+    several = "（涉及几个管控区的分列）" if changes.patches["patch"].duplicated().any() else ""
+    count = changes.patches["patch"].nunique()
+    lines = [f"{meta['title']}　{meta['old_date']} 至 {meta['new_date']}，{count} 处变化图斑{several}"]
     for row in _rows(changes):
         sure = "" if row["certain"] else "，边界存疑"
         rules = f"（{row['rule_ids']}）" if row["rule_ids"] else ""
