@@ -365,7 +365,7 @@ class Pack:
 def match(lines, rules):
     """Give each line its version of the rule: the first line of an id is of the earliest version, and so on."""
     unmatched = []
-    for id_ in {line.content["rule"] for line in lines}:
+    for id_ in sorted({line.content["rule"] for line in lines} | {rule.id for rule in rules}):
         versions = sorted((rule for rule in rules if rule.id == id_), key=lambda rule: rule.since)
         stated = sorted((line for line in lines if line.content["rule"] == id_), key=lambda line: line.first)
         for line, rule in itertools.zip_longest(stated, versions):

@@ -38,7 +38,10 @@ def test_distances_against_geodesics_up_to_a_degree_and_a_half_from_the_central_
         ]
     )
     off = np.abs(found / away - 1)
-    assert off.max() <= 3e-4
+    # The scale of the projection is 1 + (d cos(lat))^2 / 2, d from the central meridian in radians: at 1.5 degrees
+    # that is 0.03 % at latitude 21.3 and 0.031 % at 18, the south of Hainan. Further north it is always less.
+    assert off[lat >= 21.5].max() <= 3e-4
+    assert off.max() <= 3.2e-4
     # At the rim of the zone a metre of the plane is not a metre of the ground: the test can tell them apart.
     assert off.max() > 1e-4
 
