@@ -100,6 +100,15 @@ def test_classes_and_bands_must_fit(tmp_path):
     assert all(part in text for part in ("没有第 4 波段", "应为整数", "没有类别 forest"))
 
 
+def test_tables_are_known_by_name(tmp_path):
+    path = write(tmp_path / "w.tif", np.full((4, 4), 80, dtype=np.uint8))
+    assert raster.read_grid(path, classes="worldcover").classes[80] == "water"
+    with pytest.raises(PlanError, match=r"没有名为 worldcovr 的表.*worldcover、sentinel2_scl"):
+        raster.read_grid(path, classes="worldcovr")
+    with pytest.raises(PlanError, match="没有第 3 波段（red）"):
+        raster.read_grid(path, bands="sentinel2_10m")
+
+
 def test_a_broken_file_is_named(tmp_path):
     noise = np.random.default_rng(1).integers(0, 255, (600, 600)).astype(np.uint8)
     whole = write(tmp_path / "w.tif", noise, compress="deflate").read_bytes()

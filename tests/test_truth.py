@@ -58,3 +58,28 @@ def test_ellipsoidal_areas_against_geodesic_polygons():
         ring = shapely.get_coordinates(shapely.segmentize(site, 100))
         expected.append(abs(GEOD.polygon_area_perimeter(*to_degrees.transform(*ring.T))[0]))
     assert ellipsoidal_area(sites, METRIC) == pytest.approx(np.array(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("west", "east", "words"),
+    [(118.3, 121.6, None), (117.0, 118.2, "EPSG:4548"), (121.9, 122.4, "EPSG:4550"), (118.0, 123.0, "分成几个规划")],
+)
+def test_a_plan_too_far_from_its_central_meridian_is_refused_and_told_which_fits(tmp_path, west, east, words):
+    import geopandas as gpd
+
+    import ecospatial as es
+
+    district = gpd.GeoDataFrame({"feature_name": ["远"]}, geometry=[shapely.box(west, 31.0, east, 31.5)], crs=4490)
+    district.to_crs(METRIC).to_file(tmp_path / "district.gpkg")
+    source = "source: {publisher: a, title: b, retrieved: 2026-11-20, licence: c}"
+    layer = f"  - {{kind: district, path: district.gpkg, status: public, coverage: extent, accuracy_m: 1, {source}}}\n"
+    text = f"name: far\ntitle: 远\ncrs: EPSG:4549\npacks: []\nlayers:\n{layer}"
+    (tmp_path / "plan.yaml").write_text(text, encoding="utf-8")
+    plan = es.open_plan(tmp_path)
+    site = gpd.GeoDataFrame(geometry=[plan.area.representative_point().buffer(50)], crs=METRIC)
+    if words is None:
+        assert es.check(site, plan, on="2026-11-20").summary.index.tolist() == ["1"]
+    else:
+        with pytest.raises(es.PlanError, match=r"1\.75") as refused:
+            es.check(site, plan, on="2026-11-20")
+        assert words in str(refused.value)

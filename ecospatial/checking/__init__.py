@@ -19,6 +19,7 @@ from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
+from ecospatial.plans.reach import require_reach
 from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def check(
     ------
     SiteError, CrsError
         The sites can not be used, the day or the verdict is not understood.
+    PlanError
+        The plan reaches further than 1.75 degrees from the central meridian of its projection.
 
     Examples
     --------
@@ -105,6 +108,7 @@ def check_read(
         As for ``check``.
     """
     plan, date, least = reading.plan, reading.on, at_least
+    require_reach(plan)
     geometry = frame.geometry.to_numpy()
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
     asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))

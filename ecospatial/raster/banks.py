@@ -104,14 +104,12 @@ def ecological_bank(
         ("all", np.ones(len(length))), ("known", known), ("middle", middle), ("surely", surely), ("never", never),
     )}  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
-        data = {
-            "length_m": total["all"],
-            "known_m": total["known"],
-            "share": total["middle"] / total["known"],
-            "share_low": total["surely"] / total["all"],
-            "share_high": 1 - total["never"] / total["all"],
-        }
-    frame = pd.DataFrame(data, index=banks.index)
+        share = total["middle"] / total["known"]
+        # Sums of the same lengths in another order may differ in their last digit.
+        lowest = np.fmin(total["surely"] / total["all"], share)
+        highest = np.fmax(1 - total["never"] / total["all"], share)
+    data = {"length_m": total["all"], "known_m": total["known"], "share": share}
+    frame = pd.DataFrame(data | {"share_low": lowest, "share_high": highest}, index=banks.index)
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(lines, index=banks.index, crs=banks.crs))
 
 

@@ -86,8 +86,8 @@ def read_grid(
     source: str | PathLike[str],
     *,
     crs: str | None = None,
-    classes: Mapping[int, str] | None = None,
-    bands: Mapping[str, int] | None = None,
+    classes: str | Mapping[int, str] | None = None,
+    bands: str | Mapping[str, int] | None = None,
 ) -> Grid:
     """Read and check the header of a GeoTIFF; no pixel is read.
 
@@ -98,9 +98,11 @@ def read_grid(
     crs
         The CRS, only when the file can not say.
     classes
-        What the values mean: value of the file to a word of ``plans.COVERS``.
+        What the values mean: a table by name (``worldcover``, ``sentinel2_scl``), or value of the file to a word of
+        ``plans.COVERS``.
     bands
-        Which band sees what: ``blue``, ``green``, ``red``, ``nir``, ``swir`` to a number from 1.
+        Which band sees what: a table by name (``sentinel2_10m``, ``sentinel2_l2a``), or ``blue``, ``green``, ``red``,
+        ``nir``, ``swir`` to a number from 1.
 
     Returns
     -------
@@ -112,19 +114,21 @@ def read_grid(
     SiteError
         The file may not be opened: an address, not a TIFF, not there.
     PlanError
-        It is damaged, rotated, upside down, not placed on the ground, has no such band or holds complex numbers.
+        It is damaged, rotated, upside down, not placed on the ground, has no such band or holds complex numbers; a
+        table is not known.
     CrsError
         It has no CRS and none is given, or the two contradict each other.
     """
     # Not at the top: a worker process gets its grids ready made, and starts without pandas.
     from ecospatial import files
-    from ecospatial.plans import COVERS
+    from ecospatial.plans import BAND_TABLES, CLASS_TABLES, COVERS
 
     path = files.safe_path(source, raster=True)
+    meaning, roles = _table(path.name, classes, CLASS_TABLES), _table(path.name, bands, BAND_TABLES)
     with opened(path) as dataset:
         found = _header(path, dataset)
         own = None if dataset.crs is None else dataset.crs.to_wkt()
-    found = replace(found, crs=_crs(path.name, own, crs), classes=dict(classes or {}), bands=dict(bands or {}))
+    found = replace(found, crs=_crs(path.name, own, crs), classes=meaning, bands=roles)
     faults = [
         Problem(path.name, None, f"没有第 {number} 波段（{role}），文件有 {found.count} 个波段", "请核对 bands")
         for role, number in found.bands.items()
@@ -139,6 +143,12 @@ def read_grid(
     if faults:
         raise PlanError(faults)
     return found
+
+
+def _table(name: str, wanted: str | Mapping[Any, Any] | None, tables: Mapping[str, Any]) -> dict[Any, Any]:
+    if isinstance(wanted, str) and wanted not in tables:
+        raise PlanError(Problem(name, None, f"没有名为 {wanted} 的表", f"可选：{'、'.join(tables)}，或写出每个值"))
+    return dict(tables[wanted] if isinstance(wanted, str) else wanted or {})
 
 
 def grid_of(plan: Plan, name: str) -> Grid:

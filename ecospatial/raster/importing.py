@@ -79,9 +79,7 @@ def import_grid(
         raise PlanError(faults)
     layer_name = free_name(plan, name or f"{kind}_{date}", replace=replace)
     path = files.safe_path(source, raster=True)
-    tables = CLASS_TABLES.get(classes, {}) if isinstance(classes, str) else classes
-    roles = BAND_TABLES.get(bands, {}) if isinstance(bands, str) else bands
-    grid = read_grid(path, crs=crs, classes=tables, bands=roles)
+    grid = read_grid(path, crs=crs, classes=classes, bands=bands)
     _require_near(grid, plan)
     old = plan.layers.get(layer_name)
     entry = _entry(kind, layer_name, grid, said) | {"date": date}
