@@ -6,6 +6,7 @@ Needs Chromium or a browser of its family on this machine.
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +14,12 @@ from typing import TYPE_CHECKING
 
 import environment
 
+environment.enter("test")
+
+from PIL import Image  # noqa: E402 - there when the environment is
+
 if TYPE_CHECKING:
+    import pypdfium2
     from playwright.sync_api import Browser, Page
 
 PLAN = "changzhou-zhonglou"
@@ -25,7 +31,6 @@ BESIDE_SITES = (390, 480)  # pixels on the first view of the map: the example si
 
 def main() -> int:
     """Photograph the map, closer to the sites than it opens, and the first page of the report."""
-    environment.enter("test")
     from playwright.sync_api import sync_playwright
 
     program = environment.browser()
@@ -52,7 +57,56 @@ def main() -> int:
                 first_site(report)
                 keep(report, target / f"report-{name}.png")
         browser.close()
+    sheets(target)
     return 0
+
+
+def sheets(target: Path) -> None:
+    """Make pictures of the Word report and the Excel book, printed by LibreOffice, and of a sheet for the wall."""
+    import pypdfium2
+
+    import ecospatial as es
+    from ecospatial.maps.poster import picture
+    from ecospatial.maps.recipes import find_recipe, read_recipe
+    from ecospatial.report.printing import OFFICES, program
+
+    recipe = find_recipe("tianning-three-lines.yaml")
+    if recipe is not None:
+        small(Image.open(io.BytesIO(picture(read_recipe(recipe), "png", dpi=100))), target / "sheet.png")
+    office = program(OFFICES)
+    if office is None:
+        print("docs/img/word.png and excel.png need LibreOffice, which is not installed")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        findings = es.read_findings(environment.ROOT / "out" / PLAN / "findings.json")
+        for path in findings.write(folder, formats=["docx", "xlsx"]):
+            profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+            call = [office, "--headless", profile, "--convert-to", "pdf", "--outdir", name, str(path)]
+            subprocess.run(call, check=True, capture_output=True)
+            pdf = pypdfium2.PdfDocument(path.with_suffix(".pdf"))
+            shown = (0, 1) if path.suffix == ".xlsx" else (0, wide(pdf))
+            pages = [pdf[number].render(scale=1.1).to_pil().convert("RGB") for number in shown]
+            beside = Image.new("RGB", (sum(page.width for page in pages), max(page.height for page in pages)), "white")
+            for number, page in enumerate(pages):
+                beside.paste(page, (sum(other.width for other in pages[:number]), 0))
+            small(beside, target / f"{'word' if path.suffix == '.docx' else 'excel'}.png")
+
+
+def wide(pdf: pypdfium2.PdfDocument) -> int:
+    """Find the first page that shows a map."""
+    import pypdfium2.raw
+
+    for number, page in enumerate(pdf):
+        if any(found.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE for found in page.get_objects()):
+            return number
+    return len(pdf) - 1
+
+
+def small(picture: Image.Image, path: Path) -> None:
+    """Write a picture in 256 colours, a quarter of the bytes."""
+    picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
+    print(f"docs/img/{path.name}  {path.stat().st_size // 1000} kB")
 
 
 def drawn(name: str, folder: Path) -> Path:
@@ -78,12 +132,8 @@ def first_site(page: Page) -> None:
 
 
 def keep(page: Page, path: Path) -> None:
-    """Write what is seen in 256 colours, a quarter of the bytes."""
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
-    print(f"docs/img/{path.name}  {path.stat().st_size // 1000} kB")
+    """Write what is seen."""
+    small(Image.open(io.BytesIO(page.screenshot())), path)
 
 
 def closer(page: Page) -> None:

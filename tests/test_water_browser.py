@@ -17,7 +17,8 @@ def test_the_maps_say_what_they_should_and_ask_for_nothing(browser, tmp_path):  
     plan = es.open_plan(plan_folder(folder, river_layers(folder), []))
     es.rivers(plan).write(tmp_path)
     es.sewers(plan).write(tmp_path)
-    for name, words in (("network", ("断头浜", "缺口排序", "河段（1 级）")), ("sewers", ("排水片区（合流）", "管网空白区"))):
+    told = {"network": ("断头浜", "缺口排序", "河段（1 级）"), "sewers": ("排水片区（合流）", "管网空白区")}
+    for name, words in told.items():
         with shown(browser, tmp_path / f"{name}.html") as (page, heard):
             text = page.inner_text("body")
             assert all(word in text for word in words), name

@@ -24,6 +24,8 @@ OPTIONS = {
 }
 CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - Excel knows no zone; a fixed one makes the same input the same bytes
 FONT = "Microsoft YaHei"
+_A4, _A3 = 9, 8  # as Excel numbers papers
+_READABLE = 180  # characters across A4
 _BASE = {"font_name": FONT, "font_size": 10, "valign": "top"}
 
 
@@ -93,8 +95,10 @@ class Book:
         if rows:
             sheet.autofilter(head, 0, head + len(rows), len(columns) - 1)
         sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        width = sum(column.width for column in columns)
+        # A sheet too wide to be read on one page of A4 is printed on A3, across several pages.
+        sheet.set_paper(_A4 if width <= _READABLE else _A3)
+        sheet.fit_to_pages(max(1, round(width / (1.4 * _READABLE))), 0)
         sheet.repeat_rows(head)
 
     def _put(self, sheet: Any, place: tuple[int, int], value: Any, column: Column, look: Mapping[str, Any]) -> None:
