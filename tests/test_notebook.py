@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -79,3 +80,20 @@ def test_files_are_written(outputs):
     names = {path.name for path in (outputs["folder"] / "out").iterdir()}
     assert names == {"report.html", "map.html", "findings.gpkg", "findings.json"}
     assert "findings.json" in outputs["write"]["text/plain"]
+
+
+def test_a_long_check_shows_a_bar_and_a_short_one_does_not(tmp_path):
+    cells = [
+        'import ecospatial as es\nplan = es.open_plan("changzhou-zhonglou")\nfrom ecospatial.checking import showing',
+        "import geopandas as gpd\nshape = plan.area.representative_point().buffer(50)",
+        'site = gpd.GeoDataFrame(geometry=[shape], crs=plan.crs)\nshort = es.check(site, plan, on="2026-11-20")',
+        'showing.AFTER_S = 0.0\nlong = es.check(site, plan, on="2026-11-20")',
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert notebook.cells[2].outputs == []
+    shown = [output.data["text/html"] for output in notebook.cells[3].outputs]
+    assert len(shown) == 1
+    found = re.search(r"max='(\d+)' value='(\d+)'", shown[0])
+    assert found is not None
+    assert found[1] == found[2] != "0"  # at its end

@@ -17,6 +17,7 @@ from ecospatial.checking.framing import findings_frame, header, rule_columns, ru
 from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
+from ecospatial.checking.showing import notebook_bar
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
 from ecospatial.plans.reach import require_reach
@@ -57,7 +58,7 @@ def check(
     jobs
         Threads for the overlay.
     progress
-        Called with how many rules are done, and how many there are.
+        Called with how many rules are done, and how many there are; in a notebook a bar is shown when not given.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def check(
     date = day(on)
     least = None if at_least is None else verdict_value(at_least)
     frame = read_sites(sites, plan=plan, allow_far=True)
-    return check_read(frame, Reading(plan, date), at_least=least, jobs=jobs, progress=progress)
+    told = progress or notebook_bar()
+    return check_read(frame, Reading(plan, date), at_least=least, jobs=jobs, progress=told)
 
 
 def check_read(
@@ -119,6 +121,8 @@ def check_read(
         if progress is not None:
             progress(done, len(rules))
         outcomes.append(evaluate(versions, measuring))
+    if progress is not None:
+        progress(len(rules), len(rules))
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(
