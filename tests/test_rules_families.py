@@ -60,6 +60,7 @@ FAMILIES = {
     "历史文化街区": ("historic_area", {}),
     "湿地": ("wetland", {}),
     "生态廊道": ("ecological_corridor", {}),
+    "轨道站点500米": ("metro_station", {"within_m": 500}),
     "易涝点": ("flood_prone_point", {}),
     "地质灾害点": ("geological_hazard", {}),
 }
