@@ -50,6 +50,7 @@ _GEOMETRY_DECIMALS = 9
 
 def rounded(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the rows with measures as the files hold them: lengths 3 decimals, areas 2, shares 6."""
+
     def cell(name: str, value: Any) -> Any:
         return round(value, _DECIMALS[name]) + 0.0 if name in _DECIMALS and value is not None else value
 
