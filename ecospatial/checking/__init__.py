@@ -20,6 +20,7 @@ from ecospatial.checking.reading import Reading
 from ecospatial.checking.showing import notebook_bar
 from ecospatial.errors import Problem, SiteError
 from ecospatial.geometry import ellipsoidal_area
+from ecospatial.model import VERDICTS
 from ecospatial.plans.reach import require_reach
 from ecospatial.sites import much_repaired, read_sites
 
@@ -133,10 +134,12 @@ def check_read(
         },
         index=frame.index,
     )
-    found = findings_frame(frame, measures, outcomes, reading)
-    summary = summarise(found, frame, measures)
-    if least is not None:
-        found = found[found["verdict"] >= least].reset_index(drop=True)
+    shape = (len(frame), len(outcomes))
+    verdict = np.array([outcome.verdict for outcome in outcomes], dtype=np.int8).reshape(shape[::-1]).T
+    certain = np.array([outcome.certain for outcome in outcomes], dtype=bool).reshape(shape[::-1]).T
+    keep = np.ones(shape, dtype=bool) if least is None else verdict >= list(VERDICTS).index(least)
+    found = findings_frame(frame, measures, outcomes, keep=keep, reading=reading)
+    summary = summarise(verdict, certain, frame, measures)
     return Findings(
         frame=found,
         summary=summary,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from ecospatial.model import KINDS, VERDICTS
 from ecospatial.relations import Measures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ecospatial.checking.measuring import Asked, Measuring
@@ -29,6 +32,8 @@ class Outcome:
     """What one rule says of each site; a row of every array is a site.
 
     Where ``measured`` is false the measures say nothing. ``layer`` is the position in ``layers``, -1 for none.
+    ``said`` is the position in ``sentences`` of what is said of a site, -1 where ``explain`` has to put it into words;
+    ``notes`` are sentences added for some sites.
     """
 
     rule: Rule
@@ -41,7 +46,27 @@ class Outcome:
     layer: NDArray[np.intp]
     feature_id: NDArray[Any]
     feature_name: NDArray[Any]
-    reason: NDArray[Any]
+    said: NDArray[np.int32]
+    sentences: list[str] = field(default_factory=list)
+    explain: Callable[[NDArray[np.intp]], list[str]] | None = None
+    notes: dict[int, str] = field(default_factory=dict)
+
+    def say(self, rows: NDArray[np.intp] | slice, sentence: str) -> None:
+        """Say the same of several sites."""
+        self.said[rows] = len(self.sentences)
+        self.sentences.append(sentence)
+
+    def reasons(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[str]]:
+        """Give the reasons of some sites as positions in a list of texts; only they are put into words."""
+        texts, code = list(self.sentences), self.said[rows].astype(np.intp)
+        open_ = np.flatnonzero(code < 0)
+        if len(open_) and self.explain is not None:
+            code[open_] = len(texts) + np.arange(len(open_))
+            texts += self.explain(rows[open_])
+        noted = np.flatnonzero(np.isin(rows, list(self.notes))) if self.notes else open_[:0]
+        longer = [texts[code[place]] + self.notes[int(rows[place])] for place in noted]
+        code[noted] = len(texts) + np.arange(len(noted))
+        return code, texts + longer
 
 
 def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
@@ -59,13 +84,13 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     if rule is None:
         latest = max(versions, key=lambda version: version.since)
         out = _blank(latest, asked)
-        out.reason[:] = reasons.not_in_force(versions, reading.on)
+        out.say(slice(None), reasons.not_in_force(versions, reading.on))
         return out
     out = _blank(rule, asked)
     group = asked.projects.group
     when = asked.projects.ask(rule.when)
     truth = np.array([answer.truth for answer in when], dtype=np.int8)[group]
-    out.reason[:] = reasons.not_this_project(rule)
+    out.say(slice(None), reasons.not_this_project(rule))
     open_ = np.flatnonzero(truth != NO)
     if not len(open_):
         return out
@@ -85,7 +110,11 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     _certain(out, open_, stock, asked)
     missing = [answer.missing for answer in when]
     known = frozenset(reading.plan.rule_versions())
-    _explain(out, open_, stock=stock, gaps=gaps, known=known, possible=found.possible, missing=missing, asked=asked)
+    beyond = out.measures.beyond[open_] & ~out.measures.touched[open_] & (out.verdict[open_] == CODE["clear"])
+    out.said[open_] = -1
+    out.say(open_[beyond], reasons.far(rule, stock))
+    told = partial(_explain, stock=stock, gaps=gaps, known=known, possible=found.possible, missing=missing, asked=asked)
+    out.explain = partial(told, out)
     return out
 
 
@@ -110,14 +139,14 @@ def _blank(rule: Rule, asked: Asked) -> Outcome:
         layer=np.full(count, -1, dtype=np.intp),
         feature_id=np.full(count, None, dtype=object),
         feature_name=np.full(count, None, dtype=object),
-        reason=np.full(count, "", dtype=object),
+        said=np.zeros(count, dtype=np.int32),
     )
 
 
 def _no_data(out: Outcome, rows: NDArray[np.intp], reading: Reading, gap: str) -> None:
     out.verdict[rows] = CODE["no_data"]
     out.certain[rows] = False
-    out.reason[rows] = gap
+    out.say(rows, gap)
     out.layers = tuple(reading.plan.of_kind(out.rule.layer)[:1])
     out.layer[rows] = 0 if out.layers else -1
 
@@ -176,14 +205,11 @@ def _explain(
     possible: NDArray[np.bool_],
     missing: list[tuple[str, ...]],
     asked: Asked,
-) -> None:
-    rule = out.rule
-    beyond = out.measures.beyond[rows] & ~out.measures.touched[rows] & (out.verdict[rows] == CODE["clear"])
-    out.reason[rows[beyond]] = reasons.far(rule, stock)
+) -> list[str]:
     group, values, doubtful_sites = asked.projects.group, list(VERDICTS), asked.doubtful()
-    for row in rows[~beyond]:
-        out.reason[row] = reasons.measured(
-            rule,
+    return [
+        reasons.measured(
+            out.rule,
             verdict=values[out.verdict[row]],
             certain=bool(out.certain[row]),
             measures=out.measures,
@@ -197,3 +223,5 @@ def _explain(
             gaps=gaps or stock.blindness(asked.geometry[row]),
             known=known,
         )
+        for row in rows.tolist()
+    ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import folium
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from ecospatial.plans import Plan
 
@@ -99,13 +100,16 @@ class Findings:
         return "no_data" if self.summary.empty else str(self.summary["verdict"].max())
 
 
-def summarise(frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+def summarise(
+    codes: NDArray[np.int8], certain: NDArray[np.bool_], sites: gpd.GeoDataFrame, measures: pd.DataFrame
+) -> pd.DataFrame:
     """Give each site its two headlines and its counts.
 
     Parameters
     ----------
-    frame
-        All findings, sites in input order.
+    codes, certain
+        The verdict of each site under each rule as its position in ``VERDICTS``, and whether it is certain; sites x
+        rules.
     sites
         The sites; index ``site_id``.
     measures
@@ -117,9 +121,7 @@ def summarise(frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, measures: pd.Dat
         Index ``site_id``. A site without any finding is ``no_data``; ``decided`` is empty where nothing
         decides.
     """
-    count, per_site = len(sites), len(frame) // max(len(sites), 1)
-    codes = frame["verdict"].cat.codes.to_numpy().reshape(count, per_site)
-    certain = frame["certain"].to_numpy(dtype=bool).reshape(count, per_site)
+    count, per_site = codes.shape
     order = list(VERDICTS)
     counts = {name: (codes == order.index(name)).sum(axis=1) for name in order}
     if per_site:

@@ -14,6 +14,7 @@ from ecospatial.plans import Plan, data_folder
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -65,50 +66,86 @@ def _condition(condition: Condition) -> dict[str, Any]:
     return {key: values for key, values in listed.items() if values} | dict(condition.facts)
 
 
+class Rows:
+    """The rows of a frame of findings: sites in input order, of each site its rules in pack order.
+
+    Parameters
+    ----------
+    keep
+        Which findings have a row, sites x rules.
+    """
+
+    def __init__(self, keep: NDArray[np.bool_]) -> None:
+        self.site, self.rule = np.nonzero(keep)
+        place = np.cumsum(keep.ravel()).reshape(keep.shape) - 1
+        self.of_rule = [np.flatnonzero(kept) for kept in keep.T]
+        self.place = [place[rows, rule] for rule, rows in enumerate(self.of_rule)]
+
+    def laid(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+        """Lay out an array for each rule, with a value for each site."""
+        found = np.empty(len(self.site), dtype=dtype)
+        for part, rows, place in zip(parts, self.of_rule, self.place, strict=True):
+            found[place] = part[rows]
+        return found
+
+    def reasons(self, outcomes: list[Outcome]) -> pd.Categorical:
+        """Put the reasons of these findings into words, and of no others."""
+        code = np.empty(len(self.site), dtype=np.intp)
+        texts: list[str] = []
+        for outcome, rows, place in zip(outcomes, self.of_rule, self.place, strict=True):
+            own, said = outcome.reasons(rows)
+            code[place] = own + len(texts)
+            texts += said
+        same, values = pd.factorize(np.array(texts, dtype=object))
+        used, code = np.unique(same[code], return_inverse=True)
+        return pd.Categorical.from_codes(code, categories=pd.Index(values[used], dtype=object))
+
+
 def findings_frame(
-    sites: gpd.GeoDataFrame, measures: pd.DataFrame, outcomes: list[Outcome], reading: Reading
+    sites: gpd.GeoDataFrame,
+    measures: pd.DataFrame,
+    outcomes: list[Outcome],
+    *,
+    keep: NDArray[np.bool_],
+    reading: Reading,
 ) -> gpd.GeoDataFrame:
-    """Put the outcomes of all rules into one frame: sites in input order, rules in pack order."""
-    count = len(sites)
+    """Put outcomes into one frame: sites in input order, rules in pack order, only those that ``keep`` names."""
+    rows = Rows(keep)
     numbers = [_numbers(outcome, measures) for outcome in outcomes]
     texts = [_texts(outcome.rule) for outcome in outcomes]
-
-    def spread(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
-        """Lay one array a rule out by site."""
-        return np.column_stack(parts).ravel().astype(dtype, copy=False) if parts else np.empty(0, dtype=dtype)
-
-    def by_rule(name: str) -> pd.Categorical:
-        """Repeat a text of each rule for every site, without handling each row."""
-        codes, values = pd.factorize(np.array([text[name] for text in texts], dtype=object))
-        return pd.Categorical.from_codes(np.tile(codes, count), categories=pd.Index(values, dtype=object))
-
-    def number(name: str) -> NDArray[np.float64]:
-        return spread([part[name] for part in numbers], float)
-
     layers = _Layers(outcomes, reading)
-    code = spread([layers.code(outcome) for outcome in outcomes], np.intp)
-    verdict = spread([outcome.verdict for outcome in outcomes], np.int8)
+    code = rows.laid([layers.code(outcome) for outcome in outcomes], np.intp)
+    verdict = rows.laid([outcome.verdict for outcome in outcomes], np.int8)
+    verified = np.array([outcome.rule.verified for outcome in outcomes], dtype=bool)
     data: dict[str, Any] = {
-        "site_id": np.repeat(sites.index.to_numpy(dtype=object), len(outcomes)),
-        "site_name": np.repeat(sites["site_name"].to_numpy(dtype=object), len(outcomes)),
-        **{name: by_rule(name) for name in ("rule_id", "rule_title", "instrument", "article")},
+        "site_id": _coded(sites.index.to_numpy(dtype=object), rows.site),
+        "site_name": _coded(sites["site_name"].to_numpy(dtype=object), rows.site),
+        **{name: _coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": pd.Categorical.from_codes(verdict, dtype=VERDICT_DTYPE),
-        "certain": spread([outcome.certain for outcome in outcomes], bool),
-        **{name: number(name) for name in _NUMBERS},
-        "feature_id": spread([outcome.feature_id for outcome in outcomes], object),
-        "feature_name": spread([outcome.feature_name for outcome in outcomes], object),
-        "features": spread([np.where(o.measured, o.measures.features, 0) for o in outcomes], np.int64),
+        "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
+        **{name: rows.laid([part[name] for part in numbers], float) for name in _NUMBERS},
+        "feature_id": _coded(rows.laid([outcome.feature_id for outcome in outcomes], object)),
+        "feature_name": _coded(rows.laid([outcome.feature_name for outcome in outcomes], object)),
+        "features": rows.laid([np.where(o.measured, o.measures.features, 0) for o in outcomes], np.int64),
         "layer": layers.text("name", code),
         "layer_status": layers.text("status", code),
         "layer_accuracy_m": layers.accuracy_m[code],
         "layer_sha256": layers.text("sha256", code),
-        "reason": spread([outcome.reason for outcome in outcomes], object),
-        "verified": np.tile(np.array([o.rule.verified for o in outcomes], dtype=bool), count),
+        "reason": rows.reasons(outcomes),
+        "verified": verified[rows.rule],
     }
-    shapes = gpd.GeoSeries(spread([_conflict(outcome) for outcome in outcomes], object), crs=reading.plan.crs)
+    shapes = gpd.GeoSeries(rows.laid(map(_conflict, outcomes), object), crs=reading.plan.crs)
     return gpd.GeoDataFrame(data, geometry=shapes, crs=reading.plan.crs)
 
 
+def _coded(values: Any, rows: NDArray[np.intp] | None = None) -> pd.Categorical:
+    """Make a column of few texts, each held once; ``rows`` says for each row which of the values it has."""
+    codes, held = pd.factorize(np.asarray(values, dtype=object))
+    chosen = codes if rows is None else codes[rows]
+    return pd.Categorical.from_codes(chosen, categories=pd.Index(held, dtype=object))
+
+
+_TEXTS = ("rule_id", "rule_title", "instrument", "article")
 _NUMBERS = (
     "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m",
 )  # fmt: skip

@@ -25,7 +25,7 @@ def give_way(outcomes: list[Outcome]) -> None:
     Parameters
     ----------
     outcomes
-        What each rule says of each site; the texts in ``reason`` are lengthened.
+        What each rule says of each site; their ``notes`` are lengthened.
     """
     by_id = {outcome.rule.id: outcome for outcome in outcomes}
     first: dict[tuple[str, int], list[str]] = {}
@@ -36,9 +36,13 @@ def give_way(outcomes: list[Outcome]) -> None:
                 ways.setdefault(row, []).append(special.rule.id)
                 first.setdefault((special.rule.id, row), []).append(general.rule.id)
         for place, ids in ways.items():
-            general.reason[place] += f"本地块上{'、'.join(ids)}已适用，本条让位。"
+            _note(general, place, f"本地块上{'、'.join(ids)}已适用，本条让位。")
     for (id_, place), ids in first.items():
-        by_id[id_].reason[place] += f"本条优先于{'、'.join(ids)}适用。"
+        _note(by_id[id_], place, f"本条优先于{'、'.join(ids)}适用。")
+
+
+def _note(outcome: Outcome, place: int, sentence: str) -> None:
+    outcome.notes[place] = outcome.notes.get(place, "") + sentence
 
 
 def _said(outcome: Outcome, *, doubtful: bool) -> NDArray[np.bool_]:

@@ -134,7 +134,9 @@ class _Search:
         """Give what is left of sites without what is in the way."""
         shapes = self.sites.geometry.to_numpy()[rows]
         hit = self.before[_in_the_way(self.before)]
-        drawn = hit.groupby("site_id", sort=False)["geometry"].agg(lambda part: shapely.union_all(part.to_numpy()))
+        drawn = hit.groupby("site_id", sort=False, observed=True)["geometry"].agg(
+            lambda part: shapely.union_all(part.to_numpy())
+        )
         conflict = drawn.loc[self.sites.index[rows]].to_numpy()
         left = _whole_parts(shapely.difference(shapes, shapely.buffer(conflict, _CLEAR_OF_M)))
         for again in (True, False):

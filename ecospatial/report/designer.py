@@ -43,7 +43,7 @@ def conflicts(findings: Findings) -> gpd.GeoDataFrame:
     frame = findings.frame
     there = frame.geometry.notna() & ~frame.geometry.is_empty & frame["verdict"].isin(["prohibited", "restricted"])
     found = frame[there]
-    number = found.groupby("site_id", sort=False).cumcount() + 1
+    number = found.groupby("site_id", sort=False, observed=True).cumcount() + 1
     return found.assign(
         conflict=found["site_id"].astype(str) + "-" + number.astype(str),
         label=found["verdict"].astype(object).map(values.verdict_label),

@@ -102,9 +102,10 @@ def table(findings: Findings, site_id: str | None = None) -> Table:
         frame = frame[frame["site_id"] == site_id]
     frame = worst_first(pd.DataFrame(frame.drop(columns="geometry")))
     status = frame["layer_status"].astype(object).map(lambda value: model.STATUS_LABELS.get(text(value), ""))
+    name = frame["feature_name"].astype(object).fillna("")
     shown = {
-        "地块编号": frame["site_id"],
-        "地块名称": frame["site_name"],
+        "地块编号": frame["site_id"].astype(object),
+        "地块名称": frame["site_name"].astype(object),
         "判定": frame["verdict"].astype(object).map(verdict_label),
         "存疑": doubtful(frame).map({True: _CERTAIN[False], False: _CERTAIN[True]}),
         "规则": frame["rule_id"].astype(object),
@@ -115,10 +116,10 @@ def table(findings: Findings, site_id: str | None = None) -> Table:
         "余量（米）": frame["margin_m"].round(1),
         "重叠（平方米）": frame["overlap_m2"].round(2),
         "重叠（亩）": (frame["overlap_m2"] / model.MU_M2).round(2),
-        "要素": frame["feature_name"].where(frame["feature_name"].astype(bool), frame["feature_id"]),
+        "要素": name.where(name != "", frame["feature_id"].astype(object)),
         "图层": frame["layer"].astype(object),
         "图层状态": status,
-        "说明": frame["reason"],
+        "说明": frame["reason"].astype(object),
     }
     return Table(pd.DataFrame(shown).reset_index(drop=True))
 

@@ -105,7 +105,7 @@ def _rows(findings: Findings) -> Iterator[dict[str, Any]]:
 def _areas(findings: Findings) -> Iterator[dict[str, Any]]:
     """Give the area of each site, then of each of its conflicts."""
     conflicts = findings.frame[findings.frame["overlap_m2"] > 0]
-    by_site = {key: rounded(pd.DataFrame(own)) for key, own in conflicts.groupby("site_id", sort=False)}
+    by_site = {key: rounded(pd.DataFrame(own)) for key, own in conflicts.groupby("site_id", sort=False, observed=True)}
     for site in rounded(findings.summary.reset_index()):
         whose = {name: site[name] for name in ("site_id", "site_name")}
         yield whose | {"what": "地块"} | _units(site["area_m2"], site["area_ellipsoidal_m2"])
