@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import Cut, Pieces, areal_part, cut, depth, merged, strip
+from ecospatial.geometry import Cut, Edge, Pieces, areal_part, cut, depth, merged, strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,9 +77,9 @@ class Target:
         return Pieces.of(self.geometry)
 
     @cached_property
-    def edge(self) -> BaseGeometry:
-        """The edge of all features together; edges that two features share are not part of it."""
-        return shapely.boundary(shapely.union_all(self.geometry))
+    def edge(self) -> Edge:
+        """The edge of all features together, indexed; edges that two features share are not part of it."""
+        return Edge.of(shapely.union_all(self.geometry))
 
 
 def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, within_m: float) -> Measures:
@@ -154,7 +154,9 @@ def outside(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *
         if len(hit):
             found.margin_m[hit] = depth(rest[hit], target.edge)
         if len(miss):
-            found.margin_m[miss] = shapely.distance(sites[miss], target.edge)
+            found.margin_m[miss] = target.edge.tree.query_nearest(sites[miss], return_distance=True, all_matches=False)[
+                1
+            ]
     found.beyond = np.isnan(found.margin_m)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecospatial.geometry.corridors import corridor, strip
-from ecospatial.geometry.depth import depth
+from ecospatial.geometry.depth import Edge, depth
 from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, merged, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.overlapping import overlap
@@ -11,6 +11,7 @@ from ecospatial.geometry.validity import Repaired, repair
 
 __all__ = [
     "Cut",
+    "Edge",
     "Pieces",
     "Repaired",
     "areal_part",
