@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from ecospatial.geometry import Cut, Edge, Pieces, areal_part, cut, depth, merged, strip
+from ecospatial.geometry.edges import runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,12 +78,54 @@ class Target:
         return Pieces.of(self.geometry)
 
     @cached_property
+    def outline(self) -> tuple[shapely.STRtree, NDArray[np.intp]]:
+        """Index over lines, edges of polygons (in short runs) and points, and for each of them its feature."""
+        lines, owner = runs(self.geometry, segments=4)
+        points = np.flatnonzero(shapely.get_dimensions(self.geometry) == 0)
+        tree = shapely.STRtree(np.concatenate([lines, self.geometry[points]]))
+        return tree, np.concatenate([owner, points])
+
+    @cached_property
     def edge(self) -> Edge:
         """The edge of all features together, indexed; edges that two features share are not part of it."""
         return Edge.of(shapely.union_all(self.geometry))
 
 
-def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, within_m: float) -> Measures:
+@dataclass(frozen=True)
+class Nearest:
+    """The feature nearest to each site and its distance; -1 and NaN where none is within reach."""
+
+    distance_m: NDArray[np.float64]
+    feature: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, target: Target, sites: NDArray[Any], reach_m: float) -> Nearest:
+        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
+        distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
+        if len(target.geometry) and len(sites):
+            asked, piece = target.pieces.tree.query(sites, predicate="intersects")
+            feature[asked[::-1]] = target.pieces.owner[piece[::-1]]
+            distance[asked] = 0.0
+            apart = np.flatnonzero(feature < 0)
+            areal = np.flatnonzero(shapely.get_dimensions(sites[apart]) == 2)
+            shapes = sites[apart]
+            shapes[areal] = shapely.boundary(shapes[areal])
+            tree, owner = target.outline
+            (asked, line), found = tree.query_nearest(
+                shapes, max_distance=reach_m + ROUNDING_M, return_distance=True, all_matches=False
+            )
+            feature[apart[asked]], distance[apart[asked]] = owner[line], found
+        return cls(distance, feature)
+
+
+def near(
+    target: Target,
+    sites: NDArray[Any],
+    reach_m: NDArray[np.float64],
+    *,
+    within_m: float,
+    nearest: Nearest | None = None,
+) -> Measures:
     """Ask which sites lie within a distance of a feature.
 
     Parameters
@@ -95,8 +138,10 @@ def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, w
         How far to search from each site, metres.
     within_m
         The limit; a site exactly at it is touched.
+    nearest
+        What was found before for the same target and sites, with no smaller reach.
     """
-    found = _nearest(target, sites, reach_m)
+    found = _within_reach(target, sites, reach_m, nearest)
     found.touched = found.distance_m <= within_m + ROUNDING_M
     found.margin_m = np.abs(within_m - found.distance_m)
     hit = np.flatnonzero(found.touched)
@@ -118,12 +163,19 @@ def near(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, w
     return found
 
 
-def overlaps(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+def overlaps(
+    target: Target,
+    sites: NDArray[Any],
+    reach_m: NDArray[np.float64],
+    *,
+    jobs: int = 1,
+    nearest: Nearest | None = None,
+) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
     Parameters are those of ``near``; the features are polygons.
     """
-    found = _nearest(target, sites, reach_m)
+    found = _within_reach(target, sites, reach_m, nearest)
     parts = cut(sites, target.pieces, jobs=jobs)
     conflict = merged(parts, len(sites))
     found.touched = _counts(conflict)
@@ -137,12 +189,19 @@ def overlaps(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], 
     return found
 
 
-def outside(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+def outside(
+    target: Target,
+    sites: NDArray[Any],
+    reach_m: NDArray[np.float64],
+    *,
+    jobs: int = 1,
+    nearest: Nearest | None = None,
+) -> Measures:
     """Ask which sites have a part that no feature covers.
 
     Parameters are those of ``near``; the features are polygons. The conflict is the part not covered.
     """
-    found = _nearest(target, sites, reach_m)
+    found = _within_reach(target, sites, reach_m, nearest)
     parts = cut(sites, target.pieces, jobs=jobs)
     rest = _uncovered(target, sites, merged(parts, len(sites)))
     found.touched = _counts(rest)
@@ -222,28 +281,25 @@ def covered(
         return np.zeros(len(sites), dtype=bool)
     shapely.prepare(coverage)
     holds = np.asarray(shapely.covers(coverage, sites), dtype=bool)
-    if within_m <= 0:
-        return holds
-    inner = shapely.buffer(coverage, -(within_m + 1.0))
-    shapely.prepare(inner)
-    open_ = np.flatnonzero(holds & ~shapely.covers(inner, sites))
-    far = shapely.distance(sites[open_], shapely.boundary(coverage))
-    holds[open_] = far >= within_m - short_m - ROUNDING_M
+    least = within_m - short_m - ROUNDING_M
+    if least > 0:
+        # What lies well inside is settled at once; an arc drawn straight must not bring the edge nearer than it is.
+        inner, edge = strip(coverage, -1.001 * within_m - 1.0), shapely.boundary(coverage)
+        shapely.prepare(inner)
+        shapely.prepare(edge)
+        open_ = np.flatnonzero(holds & ~shapely.covers(inner, sites))
+        holds[open_] = ~shapely.dwithin(edge, sites[open_], least)
     return holds
 
 
-def _nearest(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64]) -> Measures:
+def _within_reach(
+    target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], nearest: Nearest | None
+) -> Measures:
+    known = Nearest.of(target, sites, float(reach_m.max(initial=0.0))) if nearest is None else nearest
     found = Measures.nothing(len(sites))
-    if not len(target.geometry) or not len(sites):
-        return found
-    (asked, piece), distance = target.pieces.tree.query_nearest(
-        sites, max_distance=float(reach_m.max()) + ROUNDING_M, return_distance=True, all_matches=False
-    )
-    reached = distance <= reach_m[asked]
-    asked, piece, distance = asked[reached], piece[reached], distance[reached]
-    found.distance_m[asked] = distance
-    found.feature[asked] = target.pieces.owner[piece]
-    found.beyond[asked] = False
+    reached = known.distance_m <= reach_m
+    found.distance_m[reached], found.feature[reached] = known.distance_m[reached], known.feature[reached]
+    found.beyond = ~reached
     return found
 
 

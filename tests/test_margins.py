@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from made_plans import OVER, rule, sites, zone_plan
+from made_plans import OVER, layer, plan_folder, rule, sites, zone_plan
 from shapely import affinity
 
 import ecospatial as es
@@ -167,3 +167,20 @@ def test_depth_of_many_points_is_that_of_the_deepest():
     spread = shapely.MultiPoint([(x, y) for x in range(5, 100, 10) for y in (3, 11, 26, 38)])
     assert depth(np.array([spread]), zone.exterior)[0] == pytest.approx(14)  # (15..85, 26): 40 - 26
     assert np.isnan(depth(np.array([spread]), shapely.Polygon())[0])
+
+
+def test_coverage_must_reach_the_whole_distance_round_an_inward_corner(tmp_path):
+    """A site 997 m from what is not covered, in whatever direction, is not clear of a kilometre."""
+    corner = (X, Y)
+    area = shapely.box(X - 9000, Y - 9000, X + 9000, Y + 9000) - shapely.box(*corner, X + 9000, Y + 9000)
+    bank = shapely.LineString([(X - 8000, Y - 9000), (X - 8000, Y + 9000)])
+    entries = [
+        layer(tmp_path, "district", area, coverage="extent", accuracy_m=0),
+        layer(tmp_path, "bank_line", bank, columns={"river": ["新孟河"]}),
+    ]
+    plan = es.open_plan(plan_folder(tmp_path, entries, rule("B", within_m=1000)))
+    angle = np.linspace(np.pi, 1.5 * np.pi, 91)
+    direction = np.column_stack([np.cos(angle), np.sin(angle)])
+    for distance, verdict in ((997.0, "no_data"), (1000.5, "clear")):
+        places = shapely.points(np.array(corner) + distance * direction)
+        assert set(es.check(sites(*places), plan, on=ON).frame.verdict) == {verdict}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecospatial.checking import reasons
 from ecospatial.geometry import ellipsoidal_area
-from ecospatial.relations import Measures, along_river, near, outside, overlaps
+from ecospatial.relations import Measures, Nearest, Target, along_river, near, outside, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +67,15 @@ class Measuring:
         self.reading = reading
         self.jobs = jobs
         self._found: dict[tuple[Any, ...], Measured] = {}
+        self._nearest: dict[Any, Nearest] = {}
+        self._covered: dict[Any, NDArray[np.bool_]] = {}
+        # Rules that ask of the same features look around together, as far as the one that looks furthest.
+        self._widest: dict[Any, float] = {}
+        for versions in reading.plan.rule_versions().values():
+            for rule in versions:
+                if rule.in_force(reading.on):
+                    key = (rule.layer, rule.where)
+                    self._widest[key] = max(rule.within_m, self._widest.get(key, 0.0))
 
     def measure(self, rule: Rule) -> Measured:
         """Give what a rule's question found; its kind can be read."""
@@ -95,27 +104,45 @@ class Measuring:
         if len(layers) > 1:
             position = {entry.name: number for number, entry in enumerate(layers)}
             layer[there] = frame["layer"].map(position).to_numpy()[rows]
-        covered = stock.covers(self.asked.geometry, rule.within_m)
+        covered = self._covers(stock, rule.within_m)
         ellipsoidal = np.zeros(count)
         hit = np.flatnonzero(measures.overlap_m2 > 0)
         ellipsoidal[hit] = ellipsoidal_area(measures.conflict[hit], self.reading.plan.crs)
         return Measured(measures, ellipsoidal, possible, covered, ids, names, layers, layer)
 
+    def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
+        area = None if stock.coverage is None else stock.coverage.wkb
+        key = (area, stock.short_m, within_m)
+        if key not in self._covered:
+            self._covered[key] = stock.covers(self.asked.geometry, within_m)
+        return self._covered[key]
+
+    def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
+        features = (rule.layer, rule.where)
+        if (features, which) not in self._nearest:
+            reach = self._widest[features] + float(beyond_m.max(initial=0.0))
+            self._nearest[features, which] = Nearest.of(target, self.asked.geometry, reach)
+        return self._nearest[features, which]
+
     def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:
         accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
-        reach = rule.within_m + np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
+        beyond = np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
+        reach = rule.within_m + beyond
         sites = self.asked.geometry
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all
-            if rule.relation == "near":
-                found = near(target, sites, reach, within_m=rule.within_m)
-            elif rule.relation == "along_river":
+            if rule.relation == "along_river":
                 found = along_river(target, sites, reach, jobs=self.jobs)
-            elif rule.relation in ("overlaps", "raster_above"):
+            elif rule.relation == "raster_above":
                 found = overlaps(target, sites, reach, jobs=self.jobs)
             else:
-                found = outside(target, sites, reach, jobs=self.jobs)
+                around = self._around(rule, which, target, beyond)
+                if rule.relation == "near":
+                    found = near(target, sites, reach, within_m=rule.within_m, nearest=around)
+                else:
+                    ask_for = overlaps if rule.relation == "overlaps" else outside
+                    found = ask_for(target, sites, reach, jobs=self.jobs, nearest=around)
             position = selection.sure_row if which == "sure" else selection.all_row
             there = found.feature >= 0
             found.feature[there] = position[found.feature[there]]

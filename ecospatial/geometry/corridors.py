@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -10,16 +10,13 @@ import shapely
 
 from ecospatial.errors import CrsError, Problem, SiteError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 # With 64 segments to a quarter circle a polygon round 1000 m stays within 0.08 m of the true distance.
 QUARTER_SEGMENTS = 64
 
 
-def strip(geometry: NDArray[Any], within_m: float) -> NDArray[Any]:
-    """Draw the area within a distance of each geometry (metres, the geometry's CRS)."""
-    return np.asarray(shapely.buffer(geometry, within_m, quad_segs=QUARTER_SEGMENTS), dtype=object)
+def strip(geometry: Any, within_m: float) -> Any:
+    """Draw the area within a distance of each geometry (metres, the geometry's CRS); eroded when it is negative."""
+    return shapely.buffer(geometry, within_m, quad_segs=QUARTER_SEGMENTS)
 
 
 def corridor(
