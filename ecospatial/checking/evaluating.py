@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -206,22 +206,44 @@ def _explain(
     missing: list[tuple[str, ...]],
     asked: Asked,
 ) -> list[str]:
-    group, values, doubtful_sites = asked.projects.group, list(VERDICTS), asked.doubtful()
-    return [
-        reasons.measured(
-            out.rule,
-            verdict=values[out.verdict[row]],
-            certain=bool(out.certain[row]),
-            measures=out.measures,
-            row=row,
-            feature=out.feature_name[row] or "",
-            layer=out.layers[out.layer[row]] if out.layer[row] >= 0 else None,
-            site_accuracy_m=np.nan if doubtful_sites[row] else float(asked.accuracy_m[row]),
-            project=asked.projects.projects[group[row]],
-            missing=missing[group[row]],
-            doubtful=bool(possible[row]),
-            gaps=gaps or stock.blindness(asked.geometry[row]),
+    rule, values = out.rule, list(VERDICTS)
+
+    @cache
+    def follows(code: int, touched: bool, group: int, doubtful: bool, why: tuple[str, ...]) -> str:
+        return reasons.follows(
+            rule,
+            verdict=values[code],
+            touched=touched,
+            project=asked.projects.projects[group],
+            missing=missing[group],
+            doubtful=doubtful,
+            gaps=why,
             known=known,
         )
-        for row in rows.tolist()
-    ]
+
+    @cache
+    def reliance(certain: bool, layer: int, accuracy_m: float) -> str:
+        return reasons.reliance(
+            rule,
+            certain=certain,
+            layer=out.layers[layer] if layer >= 0 else None,
+            site_accuracy_m=np.nan if accuracy_m < 0 else accuracy_m,
+        )
+
+    facts = reasons.facts(rule, out.measures, rows, [name or "" for name in out.feature_name[rows]])
+    columns = (out.verdict, out.measures.touched, asked.projects.group, possible, out.certain, out.layer)
+    held = [*(layer.present == "held" for layer in out.layers), False]
+    told = []
+    for row, fact, accuracy_m, margin_m, (code, touched, group, doubtful, certain, layer) in zip(
+        rows.tolist(),
+        facts,
+        np.where(asked.doubtful()[rows], -1.0, asked.accuracy_m[rows]).tolist(),
+        out.measures.margin_m[rows].tolist(),
+        zip(*(column[rows].tolist() for column in columns), strict=True),
+        strict=True,
+    ):
+        blind = code == CODE["no_data"]
+        why = (gaps or stock.blindness(asked.geometry[row])) if blind else ()
+        text = fact + follows(code, touched, group, doubtful, why) + reliance(certain, layer, accuracy_m)
+        told.append(text if certain or blind or not held[layer] else text + reasons.in_doubt(margin_m))
+    return told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,25 +104,26 @@ def feature_names(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
     return names
 
 
-def measured(
+def facts(rule: Rule, measures: Measures, rows: NDArray[np.intp], features: list[str]) -> list[str]:
+    """Say what was measured at some sites; ``features`` names the feature that decides at each of them."""
+    tell = _TELLERS[rule.relation](rule)
+    columns = (measures.touched, measures.distance_m, measures.overlap_m2, measures.overlap_length_m, measures.along_m)
+    return [tell(*row) for row in zip(features, *(column[rows].tolist() for column in columns), strict=True)]
+
+
+def follows(
     rule: Rule,
     *,
     verdict: str,
-    certain: bool,
-    measures: Measures,
-    row: int,
-    feature: str,
-    layer: Layer | None,
-    site_accuracy_m: float,
+    touched: bool,
     project: Project,
     missing: tuple[str, ...],
     doubtful: bool,
     gaps: tuple[str, ...],
     known: frozenset[str],
 ) -> str:
-    """Say what was measured, what follows, and how far it can be relied on."""
-    touched = bool(measures.touched[row])
-    parts = [_fact(rule, measures, row, feature)]
+    """Say what follows from what was measured; text to be put behind it."""
+    parts = []
     if verdict == "no_data":
         parts.append("；".join(gaps) if gaps else _not_covered(rule))
     elif verdict == "needs_facts":
@@ -130,61 +133,101 @@ def measured(
     special = [other for other in rule.yields_to if other in known]
     if touched and special:
         parts.append(f"应先适用特别规定（{'、'.join(special)}）")
-    text = "；".join(part for part in parts if part) + "。"
-    return text + _reliance(rule, verdict, certain, float(measures.margin_m[row]), layer, site_accuracy_m)
+    return "".join(f"；{part}" for part in parts if part) + "。"
 
 
 def _effect(rule: Rule, verdict: str) -> str:
     return verdict if verdict in EFFECT_WORDS else rule.effect
 
 
-def _fact(rule: Rule, measures: Measures, row: int, feature: str) -> str:
-    label = KINDS[rule.layer].label
+Teller = Callable[[str, bool, float, float, float, float], str]
+
+
+def _named(rule: Rule) -> Callable[[str], str]:
+    label, areal = KINDS[rule.layer].label, KINDS[rule.layer].shape == "polygon"
     # A zone named 新孟河清水通道维护区 says more than its kind; a river needs the kind beside it.
-    name = feature if feature and (label in feature or KINDS[rule.layer].shape == "polygon") else f"{feature}{label}"
-    distance = measures.distance_m[row]
-    touched = bool(measures.touched[row])
-    if rule.relation == "raster_above":
+    return lambda feature: feature if feature and (areal or label in feature) else f"{feature}{label}"
+
+
+def _none_near(rule: Rule) -> str:
+    return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{KINDS[rule.layer].label}"
+
+
+def _tell_near(rule: Rule) -> Teller:
+    name, none, limit = _named(rule), _none_near(rule), f"控制距离 {rule.within_m:g} m"
+
+    def tell(feature: str, _: bool, distance: float, *__: float) -> str:
+        if isnan(distance):
+            return none
+        return f"距{name(feature)} {distance:.1f} m，{limit}" if distance else f"位于{name(feature)}内，{limit}"
+
+    return tell
+
+
+def _tell_overlap(rule: Rule) -> Teller:
+    name, none = _named(rule), _none_near(rule)
+
+    def tell(feature: str, touched: bool, distance: float, area: float, length: float, _: float) -> str:
         if touched:
-            return f"{_share(measures, row).strip() or '所在位置'}{_limit(rule)}"
-        if np.isnan(distance):
-            return f"周边 1000 m 内没有{_limit(rule)}的区域"
-        return f"地块内没有{_limit(rule)}的区域，最近处相距 {distance:.1f} m"
-    if rule.relation == "near":
-        limit = f"控制距离 {rule.within_m:g} m"
-        if np.isnan(distance):
-            return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
-        return f"位于{name}内，{limit}" if distance == 0 else f"距{name} {distance:.1f} m，{limit}"
-    if rule.relation == "along_river":
-        return _along(rule, measures, row, name)
-    if rule.relation == "outside":
-        share = _share(measures, row)
-        return f"{share}位于{_which(rule)}{label}范围外" if touched else f"全部位于{name}范围内"
-    if touched:
-        return f"占用{name}{_share(measures, row)}"
-    if np.isnan(distance):
-        return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{label}"
-    return f"与{name}相接而未占用" if distance == 0 else f"未占用{name}，最近 {distance:.1f} m"
+            return f"占用{name(feature)}{_share(area, length)}"
+        if isnan(distance):
+            return none
+        return f"未占用{name(feature)}，最近 {distance:.1f} m" if distance else f"与{name(feature)}相接而未占用"
+
+    return tell
+
+
+def _tell_outside(rule: Rule) -> Teller:
+    name, of = _named(rule), f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
+
+    def tell(feature: str, touched: bool, _: float, area: float, length: float, __: float) -> str:
+        return f"{_share(area, length)}{of}" if touched else f"全部位于{name(feature)}范围内"
+
+    return tell
+
+
+def _tell_grid(rule: Rule) -> Teller:
+    limit = _limit(rule)
+
+    def tell(_: str, touched: bool, distance: float, area: float, length: float, __: float) -> str:
+        if touched:
+            return f"{_share(area, length).strip() or '所在位置'}{limit}"
+        if isnan(distance):
+            return f"周边 1000 m 内没有{limit}的区域"
+        return f"地块内没有{limit}的区域，最近处相距 {distance:.1f} m"
+
+    return tell
+
+
+def _tell_river(rule: Rule) -> Teller:
+    name, stretch = _named(rule), f"控制河段（{_stretch(rule)}）"
+
+    def tell(feature: str, touched: bool, distance: float, area: float, length: float, along: float) -> str:
+        if not touched and isnan(distance):
+            return f"周边 1000 m 内没有{_which(rule)}{KINDS[rule.layer].label}的{stretch}"
+        if not touched:
+            return f"未临{name(feature)}的{stretch}，最近 {distance:.1f} m"
+        where = "处" if abs(along) < 0.05 else f"{'上游' if along > 0 else '下游'} {abs(along):.1f} m"
+        share = _share(area, length)
+        return f"{'占用' if share else '紧临'}{name(feature)}的{stretch}{share}，沿河位于取水口{where}"
+
+    return tell
+
+
+_TELLERS: dict[str, Callable[[Rule], Teller]] = {
+    "near": _tell_near,
+    "overlaps": _tell_overlap,
+    "outside": _tell_outside,
+    "raster_above": _tell_grid,
+    "along_river": _tell_river,
+}
 
 
 def _stretch(rule: Rule) -> str:
     return f"沿河上游 {rule.upstream_m:g} m 至下游 {rule.downstream_m:g} m"
 
 
-def _along(rule: Rule, measures: Measures, row: int, name: str) -> str:
-    distance, along = measures.distance_m[row], measures.along_m[row]
-    if not measures.touched[row]:
-        label = f"{_which(rule)}{KINDS[rule.layer].label}"
-        if np.isnan(distance):
-            return f"周边 1000 m 内没有{label}的控制河段（{_stretch(rule)}）"
-        return f"未临{name}的控制河段（{_stretch(rule)}），最近 {distance:.1f} m"
-    where = "处" if abs(along) < 0.05 else f"{'上游' if along > 0 else '下游'} {abs(along):.1f} m"
-    share = _share(measures, row)
-    return f"{'占用' if share else '紧临'}{name}的控制河段（{_stretch(rule)}）{share}，沿河位于取水口{where}"
-
-
-def _share(measures: Measures, row: int) -> str:
-    area, length = measures.overlap_m2[row], measures.overlap_length_m[row]
+def _share(area: float, length: float) -> str:
     if area > 0:
         return f" {area:.1f} m²（{area / MU_M2:.3f} 亩）"
     return f" {length:.1f} m " if length > 0 else ""
@@ -218,23 +261,23 @@ def _project_text(project: Project) -> str:
     return f"{works}{'、'.join(names)}项目，" if works or names else ""
 
 
-def _reliance(
-    rule: Rule, verdict: str, certain: bool, margin: float, layer: Layer | None, site_accuracy_m: float
-) -> str:
-    label = KINDS[rule.layer].label
+def reliance(rule: Rule, *, certain: bool, layer: Layer | None, site_accuracy_m: float) -> str:
+    """Say how far a layer can be relied on; NaN stands for a site that was much repaired."""
     if layer is None or layer.present != "held":
         return ""
-    accuracy = layer.accuracy_m
+    label, accuracy = KINDS[rule.layer].label, layer.accuracy_m
     known = "定位精度未知" if accuracy is None else f"定位精度 ±{accuracy:g} m"
     if np.isnan(site_accuracy_m):
         known += "，地块图形经较大修复"
     elif site_accuracy_m:
         known += f"，地块 ±{site_accuracy_m:g} m"
-    text = {
+    return {
         "schematic": f"{label}为示意数据，{known}。",
         "public": f"{label}为公开数据（非正式），{known}。",
     }.get(layer.status or "", f"{label}{known}。" if not certain else "")
-    if not certain and verdict != "no_data":
-        distance = "" if np.isnan(margin) else f"（距判定界线 {margin:.1f} m）"
-        text += f"边界存疑，需现场核定{distance}。"
-    return text
+
+
+def in_doubt(margin_m: float) -> str:
+    """Say that a verdict is not certain, and how near the border is."""
+    distance = "" if isnan(margin_m) else f"（距判定界线 {margin_m:.1f} m）"
+    return f"边界存疑，需现场核定{distance}。"
