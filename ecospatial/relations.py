@@ -5,9 +5,9 @@ Distance decides, buffers only draw. Everything works on arrays: one entry for e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
@@ -24,6 +24,8 @@ MIN_AREA_M2 = 0.01
 MIN_LENGTH_M = 0.001
 # Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
 ROUNDING_M = 1e-6
+# From so many sites on it pays to draw an area in which they are settled at once.
+MANY = 200
 
 
 @dataclass
@@ -261,35 +263,44 @@ def along_river(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64
     return found
 
 
-def covered(
-    sites: NDArray[Any], coverage: BaseGeometry | None, within_m: float, *, short_m: float = 0.0
-) -> NDArray[np.bool_]:
-    """Ask whether a coverage holds each site and everything within a distance of it.
+@dataclass(frozen=True)
+class Coverage:
+    """Where the absence of a feature means absence; prepared once, to be asked often.
 
-    Parameters
-    ----------
-    sites
-        Array of valid geometries, metric CRS.
-    coverage
-        Polygon in the same CRS; None: unknown, holds nothing.
-    within_m
-        Metres around the site.
-    short_m
-        By how much the polygon may be short of the coverage it stands for (a round corner drawn straight).
+    ``area`` is a polygon, metric CRS, or None: unknown, holds nothing. ``short_m`` says by how much it may be short of
+    the coverage it stands for (a round corner drawn straight).
     """
-    if coverage is None or coverage.is_empty:
-        return np.zeros(len(sites), dtype=bool)
-    shapely.prepare(coverage)
-    holds = np.asarray(shapely.covers(coverage, sites), dtype=bool)
-    least = within_m - short_m - ROUNDING_M
-    if least > 0:
-        # What lies well inside is settled at once; an arc drawn straight must not bring the edge nearer than it is.
-        inner, edge = strip(coverage, -1.001 * within_m - 1.0), shapely.boundary(coverage)
-        shapely.prepare(inner)
+
+    area: BaseGeometry | None
+    short_m: float = 0.0
+    _inner: dict[float, BaseGeometry] = field(default_factory=dict, repr=False, compare=False)
+
+    def holds(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
+        """Say which sites (valid geometries, same CRS) it holds with everything within a distance of them."""
+        if self.area is None or self.area.is_empty:
+            return np.zeros(len(sites), dtype=bool)
+        shapely.prepare(self.area)
+        held = np.asarray(shapely.covers(self.area, sites), dtype=bool)
+        least = within_m - self.short_m - ROUNDING_M
+        if least > 0:
+            open_ = np.flatnonzero(held)
+            if len(open_) >= MANY:
+                open_ = open_[~shapely.covers(self._well_inside(within_m), sites[open_])]
+            held[open_] = ~shapely.dwithin(self._edge, sites[open_], least)
+        return held
+
+    @cached_property
+    def _edge(self) -> BaseGeometry:
+        edge: Any = shapely.boundary(self.area)
         shapely.prepare(edge)
-        open_ = np.flatnonzero(holds & ~shapely.covers(inner, sites))
-        holds[open_] = ~shapely.dwithin(edge, sites[open_], least)
-    return holds
+        return cast("BaseGeometry", edge)
+
+    def _well_inside(self, within_m: float) -> BaseGeometry:
+        # An arc drawn straight must not bring the edge nearer than it is.
+        if within_m not in self._inner:
+            self._inner[within_m] = strip(self.area, -1.001 * within_m - 1.0)
+            shapely.prepare(self._inner[within_m])
+        return self._inner[within_m]
 
 
 def _within_reach(

@@ -88,7 +88,7 @@ def check(
     least = None if at_least is None else verdict_value(at_least)
     frame = read_sites(sites, plan=plan, allow_far=True)
     told = progress or notebook_bar()
-    return check_read(frame, Reading(plan, date), at_least=least, jobs=jobs, progress=told)
+    return check_read(frame, Reading.of(plan, date), at_least=least, jobs=jobs, progress=told)
 
 
 def check_read(
@@ -192,13 +192,17 @@ def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
         Index ``rule_id``, in pack order; ``in_force`` says whether the version stands on the day.
     """
     date = day(on)
-    rows = []
-    for versions in plan.rule_versions().values():
-        latest = max(versions, key=lambda version: version.since)
-        rule = next((version for version in versions if version.in_force(date)), latest)
-        rows.append(rule_row(rule, date))
-    columns = list(rule_columns())
-    return pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
+    held = plan.kept.get("rules")
+    if held is None or held[0] != date:
+        rows = []
+        for versions in plan.rule_versions().values():
+            latest = max(versions, key=lambda version: version.since)
+            rule = next((version for version in versions if version.in_force(date)), latest)
+            rows.append(rule_row(rule, date))
+        columns = list(rule_columns())
+        held = plan.kept["rules"] = date, pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
+    table: pd.DataFrame = held[1].copy()
+    return table
 
 
 def read_findings(path: str | Path) -> Findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from ecospatial.model import FACTS, LAND_USES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -50,11 +50,15 @@ class Projects:
 
     def __init__(self, sites: gpd.GeoDataFrame) -> None:
         columns = ["activity", "works", "land_use", *FACTS]
-        known = pd.DataFrame({name: sites[name].astype(object) for name in columns})
-        text = known.apply(lambda column: column.map(lambda v: "" if _empty(v) else str(v)))
-        self.group: NDArray[np.intp] = text.groupby(columns, sort=False).ngroup().to_numpy()
+        known = {name: sites[name].to_numpy(dtype=object) for name in columns}
+        group = np.zeros(len(sites), dtype=np.intp)
+        for values in known.values():
+            code, kept = pd.factorize(np.array(["" if _empty(value) else str(value) for value in values], dtype=object))
+            # Numbered anew after each column, so that the numbers stay small however many columns there are.
+            group, _ = pd.factorize(group * max(len(kept), 1) + code)
+        self.group: NDArray[np.intp] = group
         _, first = np.unique(self.group, return_index=True)
-        self.projects = [_project(known.iloc[position]) for position in first]
+        self.projects = [_project({name: values[place] for name, values in known.items()}) for place in first]
 
     def ask(self, conditions: Sequence[Condition], *, default: int = YES) -> list[Answer]:
         """Answer for each group; without conditions the answer is ``default``."""
@@ -67,7 +71,7 @@ def _empty(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) or value == ""
 
 
-def _project(row: pd.Series) -> Project:
+def _project(row: Mapping[str, Any]) -> Project:
     activity = "" if _empty(row["activity"]) else str(row["activity"])
     return Project(
         activity=tuple(code.strip() for code in activity.split(";") if code.strip()),

@@ -59,7 +59,7 @@ def above(reading: Reading, rule: Rule) -> tuple[Stock, Selection]:
     short_m = max((plan.coverage_short_m(layer.name) for layer in (*used, *none)), default=0.0)
     only_none = bool(none) and not used and not gaps
     stock = Stock(kind, tuple(used), there, tuple(gaps), only_none, covers, short_m)
-    return stock, selected(frame)
+    return stock, selected(kind, frame)
 
 
 def _latest(reading: Reading, kind: str) -> list[Layer]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecospatial.checking import reasons
 from ecospatial.geometry import ellipsoidal_area
 from ecospatial.relations import Measures, Nearest, Target, along_river, near, outside, overlaps
 
@@ -99,7 +98,7 @@ class Measuring:
         count = len(self.asked)
         ids, names = np.full(count, None, dtype=object), np.full(count, None, dtype=object)
         ids[there] = frame["feature_id"].to_numpy(dtype=object)[rows]
-        names[there] = reasons.feature_names(frame, stock.kind)[rows]
+        names[there] = selection.names[rows]
         layer = np.zeros(count, dtype=np.intp)
         if len(layers) > 1:
             position = {entry.name: number for number, entry in enumerate(layers)}
@@ -111,8 +110,7 @@ class Measuring:
         return Measured(measures, ellipsoidal, possible, covered, ids, names, layers, layer)
 
     def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
-        area = None if stock.coverage is None else stock.coverage.wkb
-        key = (area, stock.short_m, within_m)
+        key = (stock.covers_as, within_m)
         if key not in self._covered:
             self._covered[key] = stock.covers(self.asked.geometry, within_m)
         return self._covered[key]

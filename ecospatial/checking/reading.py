@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
 
 from ecospatial import files
+from ecospatial.checking.reasons import feature_names
 from ecospatial.errors import EcospatialError
 from ecospatial.model import KINDS
-from ecospatial.relations import Target, covered
+from ecospatial.relations import Coverage, Target
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,18 +54,33 @@ class Stock:
 
     def covers(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
         """Say which sites, and what is within a distance of them, the coverage holds."""
-        return covered(sites, self.coverage, within_m, short_m=self.short_m)
+        return self._covering.holds(sites, within_m)
+
+    @cached_property
+    def covers_as(self) -> tuple[bytes | None, float]:
+        """What tells coverages apart: kinds with the same one cover the same sites."""
+        return None if self.coverage is None else self.coverage.wkb, self.short_m
+
+    @cached_property
+    def _covering(self) -> Coverage:
+        return Coverage(self.coverage, self.short_m)
 
 
 @dataclass(frozen=True)
 class Selection:
     """Features that a ``where`` names: ``sure`` match; ``all`` adds those whose column is empty."""
 
+    kind: str
     frame: gpd.GeoDataFrame
     sure: Target
     sure_row: NDArray[np.intp]
     all: Target
     all_row: NDArray[np.intp]
+
+    @cached_property
+    def names(self) -> NDArray[Any]:
+        """Name each feature for a sentence; empty text where there is no name."""
+        return feature_names(self.frame, self.kind)
 
 
 class Reading:
@@ -82,6 +99,14 @@ class Reading:
         self._stocks: dict[str, Stock] = {}
         self._selections: dict[tuple[str, Where], Selection] = {}
         self._hashes: dict[str, str | None] = {}
+
+    @classmethod
+    def of(cls, plan: Plan, on: dt.date) -> Reading:
+        """Give what was read for an earlier check of the plan on the day; only the latest day is kept."""
+        held = plan.kept.get("reading")
+        if held is None or held.on != on:
+            held = plan.kept["reading"] = cls(plan, on)
+        return cast("Reading", held)
 
     def around(self, sites: NDArray[Any], site_accuracy_m: float) -> Reading:
         """Give the same layers for other sites: all that was read is shared, but for grids, read around sites."""
@@ -129,7 +154,7 @@ class Reading:
             frame = self.stock(rule.layer).frame
             if frame is None:
                 raise AssertionError(rule.layer)
-            self._selections[key] = selected(frame, rule.where)
+            self._selections[key] = selected(rule.layer, frame, rule.where)
         return self._selections[key]
 
     def sha256(self, layer: Layer) -> str | None:
@@ -189,7 +214,7 @@ def _standing(frame: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
     return frame[~(early | late)].reset_index(drop=True)
 
 
-def selected(frame: gpd.GeoDataFrame, where: Where = ()) -> Selection:
+def selected(kind: str, frame: gpd.GeoDataFrame, where: Where = ()) -> Selection:
     """Choose the features that a ``where`` names; all of them without one."""
     sure = np.ones(len(frame), dtype=bool)
     possible = np.ones(len(frame), dtype=bool)
@@ -204,7 +229,7 @@ def selected(frame: gpd.GeoDataFrame, where: Where = ()) -> Selection:
     sure_row, all_row = np.flatnonzero(sure), np.flatnonzero(possible)
     first = Target(geometry[sure_row])
     second = first if len(sure_row) == len(all_row) else Target(geometry[all_row])
-    return Selection(frame, first, sure_row, second, all_row)
+    return Selection(kind, frame, first, sure_row, second, all_row)
 
 
 def _text(value: Any) -> str:

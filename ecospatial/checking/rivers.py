@@ -53,14 +53,16 @@ def stretches(reading: Reading, rule: Rule) -> Stretches:
     """
     intakes = reading.stock(rule.layer)
     if intakes.frame is None or intakes.only_none:
-        return Stretches(intakes, selected(intakes.frame) if intakes.frame is not None else _empty(reading), None, ())
+        return Stretches(
+            intakes, selected("intake", intakes.frame) if intakes.frame is not None else _empty(reading), None, ()
+        )
     centre = reading.stock("river_centreline")
     if centre.frame is None:
         gaps = (*intakes.gaps, *(f"不能沿河量算：{gap}" for gap in centre.gaps))
         return Stretches(dataclasses.replace(intakes, frame=None, gaps=gaps), _empty(reading), None, ())
     rivers = network.build(centre.frame)
     water = _water(reading, rivers)
-    rows = selected(intakes.frame, rule.where).all_row
+    rows = selected("intake", intakes.frame, rule.where).all_row
     limit = max(rule.upstream_m, rule.downstream_m)
     reach, along, blind = _places(rivers, intakes, centre, rows)
     found: list[tuple[int, BaseGeometry, network.Stretch]] = []
@@ -81,11 +83,11 @@ def stretches(reading: Reading, rule: Rule) -> Stretches:
     discs = [(intakes.frame.geometry.iloc[rows[i]].buffer(limit + HALF_RIVER_M), f"{names[rows[i]]}{why}，不能沿河量算")
              for i, why in blind.items()]  # fmt: skip
     stock = _stock(intakes, centre, frame, limit_m=limit, discs=discs, certain=certain)
-    return Stretches(stock, selected(frame, rule.where), rivers, tuple(walked for *_, walked in found))
+    return Stretches(stock, selected("intake", frame, rule.where), rivers, tuple(walked for *_, walked in found))
 
 
 def _empty(reading: Reading) -> Selection:
-    return selected(reading.plan.frame_of("intake", []))
+    return selected("intake", reading.plan.frame_of("intake", []))
 
 
 def _names(frame: gpd.GeoDataFrame) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def diagnose(x: Floats, y: Floats, area: shapely.Geometry, crs: CRS) -> list[Can
     shapely.prepare(area)
     found = []
     for candidate in _frames(area, crs):
-        change = Transformer.from_crs(candidate, crs, always_xy=True)
+        change = _between(candidate, crs)
         for swapped in (False, True):
             east, north = change.transform(some_y, some_x) if swapped else change.transform(some_x, some_y)
             if len(some_x) and np.isfinite(east).all() and np.isfinite(north).all():
@@ -82,9 +83,14 @@ def diagnose(x: Floats, y: Floats, area: shapely.Geometry, crs: CRS) -> list[Can
     return sorted(found, key=lambda c: (not c.inside, -c.distance_km if c.inside else c.distance_km))
 
 
+@lru_cache(maxsize=64)
+def _between(source: CRS, target: CRS) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
 def _frames(area: shapely.Geometry, crs: CRS) -> list[CRS]:
     centre = shapely.centroid(area)
-    lon, _ = Transformer.from_crs(crs, CGCS2000, always_xy=True).transform(centre.x, centre.y)
+    lon, _ = _between(crs, CGCS2000).transform(centre.x, centre.y)
     home = min(max(round(lon / 3.0), 26), 44) if np.isfinite(lon) else 40
     frames = [crs]
     for zone in (home, home - 1, home + 1):

@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
@@ -165,10 +165,17 @@ class Plan:
             return self._district
         match = DISTRICT_AROUND.fullmatch(layer.coverage)
         if match:
-            around = float(match.group(1))
-            return None if self._district is None else self._district.buffer(around, quad_segs=COVERAGE_SEGMENTS)
+            return self._district_around(float(match.group(1)))
         frame = read_vector(self.folder, layer, layer.coverage, crs=self.crs)
         return shapely.union_all(frame.geometry.to_numpy())
+
+    def _district_around(self, around_m: float) -> BaseGeometry | None:
+        key = ("district", around_m)
+        if key not in self.kept:
+            area = self._district
+            self.kept[key] = None if area is None else area.buffer(around_m, quad_segs=COVERAGE_SEGMENTS)
+        found: BaseGeometry | None = self.kept[key]
+        return found
 
     def coverage_short_m(self, name: str) -> float:
         """Say by how many metres the polygon of ``coverage`` may be short of it at a rounded corner."""
@@ -179,6 +186,11 @@ class Plan:
     def _around(layer: Layer) -> float | None:
         match = DISTRICT_AROUND.fullmatch(layer.coverage)
         return float(match.group(1)) if match else None
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What the checks of this plan keep for the next one; a plan made from this one begins with nothing."""
+        return {}
 
     @cached_property
     def _district(self) -> BaseGeometry | None:
@@ -203,6 +215,10 @@ class Plan:
 
     def rule_versions(self) -> dict[str, list[Rule]]:
         """Group the rules by id, in pack order."""
+        return {id_: list(versions) for id_, versions in self._versions.items()}
+
+    @cached_property
+    def _versions(self) -> dict[str, list[Rule]]:
         found: dict[str, list[Rule]] = {}
         for rule in self.rules:
             found.setdefault(rule.id, []).append(rule)
