@@ -12,7 +12,6 @@ import shapely
 from ecospatial.checking import reasons
 from ecospatial.checking.conditions import NO, UNKNOWN, YES
 from ecospatial.model import KINDS, VERDICTS
-from ecospatial.relations import Measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ecospatial.checking.measuring import Asked, Measuring
     from ecospatial.checking.reading import Reading, Selection, Stock
     from ecospatial.plans import Layer
+    from ecospatial.relations import Measures
     from ecospatial.rules import Rule
 
 CODE = {value: position for position, value in enumerate(VERDICTS)}
@@ -83,10 +83,10 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     rule = next((version for version in versions if version.in_force(reading.on)), None)
     if rule is None:
         latest = max(versions, key=lambda version: version.since)
-        out = _blank(latest, asked)
+        out = _blank(latest, measuring)
         out.say(slice(None), reasons.not_in_force(versions, reading.on))
         return out
-    out = _blank(rule, asked)
+    out = _blank(rule, measuring)
     group = asked.projects.group
     when = asked.projects.ask(rule.when)
     truth = np.array([answer.truth for answer in when], dtype=np.int8)[group]
@@ -126,14 +126,14 @@ def _between_banks(rule: Rule, selection: Selection) -> tuple[str, ...]:
     return (reasons.between_banks(rule),) if lines else ()
 
 
-def _blank(rule: Rule, asked: Asked) -> Outcome:
-    count = len(asked)
+def _blank(rule: Rule, measuring: Measuring) -> Outcome:
+    count = len(measuring.asked)
     return Outcome(
         rule=rule,
         verdict=np.full(count, CODE["not_applicable"], dtype=np.int8),
         certain=np.ones(count, dtype=bool),
-        measures=Measures.nothing(count),
-        overlap_ellipsoidal_m2=np.zeros(count),
+        measures=measuring.nothing,
+        overlap_ellipsoidal_m2=measuring.nothing.overlap_m2,
         measured=np.zeros(count, dtype=bool),
         layers=(),
         layer=np.full(count, -1, dtype=np.intp),

@@ -83,9 +83,13 @@ class Rows:
 
     def laid(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
         """Lay out an array for each rule, with a value for each site."""
+        return self.placed((part[rows] for part, rows in zip(parts, self.of_rule, strict=True)), dtype)
+
+    def placed(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+        """Lay out an array for each rule, with a value for each site that has a row."""
         found = np.empty(len(self.site), dtype=dtype)
-        for part, rows, place in zip(parts, self.of_rule, self.place, strict=True):
-            found[place] = part[rows]
+        for part, place in zip(parts, self.place, strict=True):
+            found[place] = part
         return found
 
     def reasons(self, outcomes: list[Outcome]) -> pd.Categorical:
@@ -111,7 +115,8 @@ def findings_frame(
 ) -> gpd.GeoDataFrame:
     """Put outcomes into one frame: sites in input order, rules in pack order, only those that ``keep`` names."""
     rows = Rows(keep)
-    numbers = [_numbers(outcome, measures) for outcome in outcomes]
+    line, size = _sizes(measures)
+    numbers = [_numbers(out, own, line, size) for out, own in zip(outcomes, rows.of_rule, strict=True)]
     texts = [_texts(outcome.rule) for outcome in outcomes]
     layers = _Layers(outcomes, reading)
     code = rows.laid([layers.code(outcome) for outcome in outcomes], np.intp)
@@ -123,10 +128,10 @@ def findings_frame(
         **{name: _coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": pd.Categorical.from_codes(verdict, dtype=VERDICT_DTYPE),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
-        **{name: rows.laid([part[name] for part in numbers], float) for name in _NUMBERS},
+        **{name: rows.placed([part[name] for part in numbers], float) for name in _NUMBERS},
         "feature_id": _coded(rows.laid([outcome.feature_id for outcome in outcomes], object)),
         "feature_name": _coded(rows.laid([outcome.feature_name for outcome in outcomes], object)),
-        "features": rows.laid([np.where(o.measured, o.measures.features, 0) for o in outcomes], np.int64),
+        "features": rows.laid((np.where(o.measured, o.measures.features, 0) for o in outcomes), np.int64),
         "layer": layers.text("name", code),
         "layer_status": layers.text("status", code),
         "layer_accuracy_m": layers.accuracy_m[code],
@@ -134,7 +139,8 @@ def findings_frame(
         "reason": rows.reasons(outcomes),
         "verified": verified[rows.rule],
     }
-    shapes = gpd.GeoSeries(rows.laid(map(_conflict, outcomes), object), crs=reading.plan.crs)
+    conflicts = (_conflict(out, own) for out, own in zip(outcomes, rows.of_rule, strict=True))
+    shapes = gpd.GeoSeries(rows.placed(conflicts, object), crs=reading.plan.crs)
     return gpd.GeoDataFrame(data, geometry=shapes, crs=reading.plan.crs)
 
 
@@ -179,28 +185,38 @@ def _texts(rule: Rule) -> dict[str, str | None]:
     return {"rule_id": rule.id, "rule_title": rule.title, "instrument": cite.instrument, "article": cite.article}
 
 
-def _conflict(out: Outcome) -> NDArray[Any]:
-    conflict = out.measures.conflict.copy()
-    conflict[~(out.measured & out.measures.touched)] = None
-    return conflict
+def _conflict(out: Outcome, rows: NDArray[np.intp]) -> NDArray[Any]:
+    shapes = out.measures.conflict[rows]
+    shapes[~(out.measured[rows] & out.measures.touched[rows])] = None
+    return shapes
 
 
-def _numbers(out: Outcome, measures: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-    found = out.measures
+def _sizes(measures: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Say which sites are lines, and how long or large each site is."""
     length, area = measures["length_m"].to_numpy(dtype=float), measures["area_m2"].to_numpy(dtype=float)
     line = length > 0
-    size = np.where(line, length, area)
-    part = np.where(line, found.overlap_length_m, found.overlap_m2)
+    return line, np.where(line, length, area)
+
+
+def _numbers(
+    out: Outcome, rows: NDArray[np.intp], line: NDArray[np.bool_], size: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Give the numbers of the sites that have a row."""
+    found, line, size, measured = out.measures, line[rows], size[rows], out.measured[rows]
+    if not measured.any():
+        return dict.fromkeys(_NUMBERS, np.full(len(rows), np.nan))
+    overlap, length = found.overlap_m2[rows], found.overlap_length_m[rows]
+    part = np.where(line, length, overlap)
     share = np.minimum(np.divide(part, size, out=np.zeros(len(size)), where=size > 0), 1.0)
     values = {
-        "margin_m": found.margin_m,
-        "distance_m": found.distance_m,
-        "overlap_m2": found.overlap_m2,
-        "overlap_ellipsoidal_m2": out.overlap_ellipsoidal_m2,
+        "margin_m": found.margin_m[rows],
+        "distance_m": found.distance_m[rows],
+        "overlap_m2": overlap,
+        "overlap_ellipsoidal_m2": out.overlap_ellipsoidal_m2[rows],
         "overlap_share": share,
-        "overlap_length_m": np.where(line, found.overlap_length_m, np.nan),
+        "overlap_length_m": np.where(line, length, np.nan),
     }
-    return {name: np.where(out.measured, value, np.nan) for name, value in values.items()}
+    return {name: np.where(measured, value, np.nan) for name, value in values.items()}
 
 
 def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Measuring:
         self.asked = asked
         self.reading = reading
         self.jobs = jobs
+        # Shared by all rules that ask nothing, so never altered.
+        self.nothing = Measures.nothing(len(asked))
         self._found: dict[tuple[Any, ...], Measured] = {}
         self._nearest: dict[Any, Nearest] = {}
         self._covered: dict[Any, NDArray[np.bool_]] = {}
