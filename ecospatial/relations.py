@@ -93,6 +93,14 @@ class Target:
         return Edge.of(shapely.union_all(self.geometry))
 
 
+def outlined(sites: NDArray[Any]) -> NDArray[Any]:
+    """Give the edges of polygons; lines and points as they are."""
+    shapes = sites.copy()
+    areal = np.flatnonzero(shapely.get_dimensions(sites) == 2)
+    shapes[areal] = shapely.boundary(sites[areal])
+    return shapes
+
+
 @dataclass(frozen=True)
 class Nearest:
     """The feature nearest to each site and its distance; -1 and NaN where none is within reach."""
@@ -101,17 +109,18 @@ class Nearest:
     feature: NDArray[np.intp]
 
     @classmethod
-    def of(cls, target: Target, sites: NDArray[Any], reach_m: float) -> Nearest:
-        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
+    def of(cls, target: Target, sites: NDArray[Any], reach_m: float, outlines: NDArray[Any] | None = None) -> Nearest:
+        """Look around each site: what it meets has no distance, to all else it is that between the outlines.
+
+        ``outlines`` are those of the sites, where they have been drawn before.
+        """
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
         if len(target.geometry) and len(sites):
             asked, piece = target.pieces.tree.query(sites, predicate="intersects")
             feature[asked[::-1]] = target.pieces.owner[piece[::-1]]
             distance[asked] = 0.0
             apart = np.flatnonzero(feature < 0)
-            areal = np.flatnonzero(shapely.get_dimensions(sites[apart]) == 2)
-            shapes = sites[apart]
-            shapes[areal] = shapely.boundary(shapes[areal])
+            shapes = outlined(sites[apart]) if outlines is None else outlines[apart]
             tree, owner = target.outline
             (asked, line), found = tree.query_nearest(
                 shapes, max_distance=reach_m + ROUNDING_M, return_distance=True, all_matches=False

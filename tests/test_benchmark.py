@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
+import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 import benchmark
+import benchmark_check
+
+import ecospatial as es
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +55,21 @@ def test_the_table_says_who_did_not_run():
     lines = benchmark.table(entries)
     assert "15.0" in lines[3]
     assert "not run: PostGIS is not installed" in lines[4]
+
+
+def test_the_check_of_many_sites_is_measured(tmp_path):
+    plan = es.open_plan("changzhou-zhonglou")
+    sites = benchmark_check.made_sites(plan, 40)
+    assert len(sites) == 40
+    assert shapely.within(sites.geometry.to_numpy(), plan.area).all()
+    zones = benchmark_check.asked_of(plan)
+    assert all(set(frame.geom_type) <= {"Polygon", "MultiPolygon"} for frame in zones)
+    found = benchmark_check.against_kernel(plan, sites)
+    assert found["all_rows"] == 40 * len(plan.rule_versions()) > found["rows"] > 0
+    assert min(found["kernel_s"], found["restricted_s"], found["complete_s"]) > 0
+    grown = benchmark_check.grown(plan, tmp_path, 40, 1)
+    assert grown["ms_each"] == pytest.approx(grown["seconds"] * 1000 / 40)
+    assert (tmp_path / "out40" / "findings").is_dir()
+    if Path("/proc/self/status").exists():
+        assert 50 < grown["peak_mb"] < 4000
+        assert benchmark_check.held_mb(os.getpid()) > 50

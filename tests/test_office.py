@@ -87,6 +87,8 @@ def test_word_names_chinese_fonts_and_no_theme_font_wins_over_them(written):
     defaults = styles.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr/{W}rFonts")
     assert defaults.get(f"{W}eastAsia") == "SimSun"
     assert f"{W}eastAsiaTheme" not in defaults.attrib
+    # Without it Word underlines Chinese as misspelt English.
+    assert [mark.get(f"{W}eastAsia") for mark in styles.find(f"{W}docDefaults").iter(f"{W}lang")] == ["zh-CN"]
 
 
 @pytest.mark.parametrize("make", [hostile_findings, empty_findings])

@@ -109,7 +109,7 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     _decide(out, open_, stock=stock, gaps=gaps, covered=found.covered, unknown=unknown, unless=unless)
     _certain(out, open_, stock, asked)
     missing = [answer.missing for answer in when]
-    known = frozenset(reading.plan.rule_versions())
+    known = measuring.rule_ids
     beyond = out.measures.beyond[open_] & ~out.measures.touched[open_] & (out.verdict[open_] == CODE["clear"])
     out.said[open_] = -1
     out.say(open_[beyond], reasons.far(rule, stock))

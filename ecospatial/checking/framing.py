@@ -100,7 +100,10 @@ class Rows:
             own, said = outcome.reasons(rows)
             code[place] = own + len(texts)
             texts += said
-        same, values = pd.factorize(np.array(texts, dtype=object))
+        # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
+        number: dict[str, int] = {}
+        same = np.array([number.setdefault(text, len(number)) for text in texts], dtype=np.intp)
+        values = np.array(list(number), dtype=object)
         used, code = np.unique(same[code], return_inverse=True)
         return pd.Categorical.from_codes(code, categories=pd.Index(values[used], dtype=object))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecospatial.geometry import ellipsoidal_area
-from ecospatial.relations import Measures, Nearest, Target, along_river, near, outside, overlaps
+from ecospatial.relations import Measures, Nearest, Target, along_river, near, outlined, outside, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,11 @@ class Asked:
     def doubtful(self) -> NDArray[np.bool_]:
         """Say which sites a repair changed so much that nothing about them is certain."""
         return np.zeros(len(self), dtype=bool) if self.much_repaired is None else self.much_repaired
+
+    @cached_property
+    def outlines(self) -> NDArray[Any]:
+        """The edges of the sites."""
+        return outlined(self.geometry)
 
     def __len__(self) -> int:
         """Count the sites."""
@@ -72,7 +78,9 @@ class Measuring:
         self._covered: dict[Any, NDArray[np.bool_]] = {}
         # Rules that ask of the same features look around together, as far as the one that looks furthest.
         self._widest: dict[Any, float] = {}
-        for versions in reading.plan.rule_versions().values():
+        rules = reading.plan.rule_versions()
+        self.rule_ids = frozenset(rules)
+        for versions in rules.values():
             for rule in versions:
                 if rule.in_force(reading.on):
                     key = (rule.layer, rule.where)
@@ -121,7 +129,7 @@ class Measuring:
         features = (rule.layer, rule.where)
         if (features, which) not in self._nearest:
             reach = self._widest[features] + float(beyond_m.max(initial=0.0))
-            self._nearest[features, which] = Nearest.of(target, self.asked.geometry, reach)
+            self._nearest[features, which] = Nearest.of(target, self.asked.geometry, reach, self.asked.outlines)
         return self._nearest[features, which]
 
     def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:

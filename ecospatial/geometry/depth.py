@@ -36,9 +36,11 @@ class Edge:
         return cls(shapely.get_coordinates(lines).reshape(-1, 2, 2), shapely.STRtree(lines))
 
     def nearest(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give for each point the distance to the edge and the segment that is so near."""
-        (_, segment), distance = self.tree.query_nearest(shapely.points(xy), return_distance=True, all_matches=False)
-        return distance, segment
+        """Give for each point the distance to the edge and the segment that is so near; each spot is asked once."""
+        spot, place = np.unique(np.ascontiguousarray(xy).view(complex).ravel(), return_inverse=True)
+        points = shapely.points(spot.real, spot.imag)
+        (_, segment), distance = self.tree.query_nearest(points, return_distance=True, all_matches=False)
+        return distance[place], segment[place]
 
     def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give the distance of each point to a segment; the arrays are broadcast."""

@@ -226,6 +226,10 @@ class Plan:
 
     def layer_table(self) -> pd.DataFrame:
         """List the layers with their provenance: a row each, index ``name``."""
+        return self._table.copy()
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
         rows = [self._provenance(layer) for layer in self.layers.values()]
         frame = pd.DataFrame(rows, columns=LAYER_COLUMNS, dtype=object).set_index("name")
         return frame.assign(accuracy_m=pd.to_numeric(frame["accuracy_m"]))

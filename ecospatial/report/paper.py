@@ -87,6 +87,8 @@ class Paper:
         for found in styles.element.iter(qn("w:rPrDefault")):
             for properties in found.iter(qn("w:rPr")):
                 _fonts(properties, BODY, LATIN)
+                for language in properties.iter(qn("w:lang")):  # else Word checks the spelling of Chinese as English
+                    language.set(qn("w:eastAsia"), "zh-CN")
         for name, size in (("Normal", 10.5), ("Title", 26), ("Subtitle", 14), ("Heading 1", 15), ("Heading 2", 13),
                            ("Heading 3", 11.5), ("Caption", 9)):  # fmt: skip
             styles[name].font.size = Pt(size)
