@@ -103,8 +103,10 @@ class Rows:
         # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
         number: dict[str, int] = {}
         same = np.array([number.setdefault(text, len(number)) for text in texts], dtype=np.intp)
-        values = np.array(list(number), dtype=object)
-        used, code = np.unique(same[code], return_inverse=True)
+        values, code = np.array(list(number), dtype=object), same[code]
+        used = np.zeros(len(values), dtype=bool)
+        used[code] = True
+        code = (np.cumsum(used) - 1)[code]
         return pd.Categorical.from_codes(code, categories=pd.Index(values[used], dtype=object))
 
 
