@@ -72,9 +72,9 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     Notes
     -----
     The distance to one segment is convex: on a triangle it is nowhere more than what its corners have, evenly
-    interpolated. So the smaller of the distances to two segments is at most what the two interpolations allow, and the
-    largest is at a corner or on a side, where both are equal. Triangles in which that can not beat the best corner
-    found so far are dropped, the others halved across their longest side; lines are halved likewise.
+    interpolated. So the least of the distances to three segments is at most what the three interpolations allow, and
+    where they allow it is a good place to look. Triangles in which that can not beat the best found so far are
+    dropped, the others halved across their longest side; lines are halved likewise.
 
     Examples
     --------
@@ -157,28 +157,42 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], edge: Edge, b
             waiting += [(corners[p], owner[p], far[p], segment[p]) for p in np.array_split(np.arange(len(owner)), 2)]
             continue
         np.maximum.at(best, owner, far.max(axis=1))
-        most = _most(corners, segment, edge)
-        open_ = ~_enough(best[owner], most)
-        if open_.any():
+        most, place = _most(corners, segment, edge)
+        open_ = np.flatnonzero(~_enough(best[owner], most))
+        if len(open_):
+            np.maximum.at(best, owner[open_], edge.nearest(place[open_])[0])
+            open_ = open_[~_enough(best[owner[open_]], most[open_])]
+        if len(open_):
             waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], edge))
 
 
-def _most(corners: NDArray[np.float64], segment: NDArray[np.intp], edge: Edge) -> NDArray[np.float64]:
-    """Bound the distance to the edge in each cell by the segments that are nearest to its corners."""
+def _most(
+    corners: NDArray[np.float64], segment: NDArray[np.intp], edge: Edge
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bound the distance to the edge in each cell by the segments nearest to its corners, and say where it may be."""
     reach = edge.distance(corners[:, :, None], segment[:, None, :])  # cell x corner x segment
-    most = reach.max(axis=1).min(axis=1)
-    sides = corners.shape[1]
+    count, sides = reach.shape[:2]
     pairs = [(a, b) for a in range(sides) for b in range(a)]
+    # The least of some even slopes is highest at a corner, on a side where two are equal, or where three are.
+    weights = [np.broadcast_to(weight, (count, sides)) for weight in np.eye(sides)]
     for one, other in pairs:
-        a, b = reach[:, :, one], reach[:, :, other]
-        highest = np.minimum(a, b).max(axis=1)
-        apart = a - b
+        apart = reach[:, :, one] - reach[:, :, other]
         for i, j in pairs:
             across = apart[:, i] * apart[:, j] < 0
             share = np.where(across, apart[:, i] / np.where(across, apart[:, i] - apart[:, j], 1.0), 0.0)
-            highest = np.maximum(highest, np.where(across, a[:, i] + share * (a[:, j] - a[:, i]), 0.0))
-        most = np.minimum(most, highest)
-    return np.asarray(most)
+            weight = np.zeros((count, sides))
+            weight[:, i], weight[:, j] = 1 - share, share
+            weights.append(weight)
+    if sides == 3:
+        weight = np.cross(reach[:, :, 0] - reach[:, :, 1], reach[:, :, 1] - reach[:, :, 2])
+        total = weight.sum(axis=1, keepdims=True)
+        weight = np.divide(weight, total, out=np.zeros_like(weight), where=total != 0)
+        inside = (weight >= 0).all(axis=1, keepdims=True) & (total != 0)
+        weights.append(np.where(inside, weight, np.eye(sides)[0]))
+    tried = np.stack(weights)  # place x cell x corner
+    least = np.einsum("pcs,csk->pck", tried, reach).min(axis=2)
+    highest = least.argmax(axis=0), np.arange(count)
+    return least[highest], np.einsum("cs,csx->cx", tried[highest], corners)
 
 
 def _halved(
