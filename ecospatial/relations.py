@@ -62,6 +62,14 @@ class Measures:
             along_m=np.full(count, np.nan),
         )
 
+    @classmethod
+    def around(cls, nearest: Nearest) -> Measures:
+        """Nothing touched yet, but the distance to what is near each site."""
+        found = cls.nothing(len(nearest.feature))
+        found.distance_m, found.feature = nearest.distance_m.copy(), nearest.feature.copy()
+        found.beyond = nearest.feature < 0
+        return found
+
     def take_from(self, other: Measures, where: NDArray[np.bool_]) -> None:
         """Replace the rows of some sites by those of other measures of the same sites."""
         for entry in fields(self):
@@ -103,7 +111,7 @@ def outlined(sites: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The feature nearest to each site and its distance; -1 and NaN where none is within reach."""
+    """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach."""
 
     distance_m: NDArray[np.float64]
     feature: NDArray[np.intp]
@@ -128,15 +136,13 @@ class Nearest:
             feature[apart[asked]], distance[apart[asked]] = owner[line], found
         return cls(distance, feature)
 
+    def within(self, reach_m: NDArray[np.float64]) -> Nearest:
+        """Leave out what is beyond the reach of each site, metres."""
+        reached = self.distance_m <= reach_m
+        return Nearest(np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1))
 
-def near(
-    target: Target,
-    sites: NDArray[Any],
-    reach_m: NDArray[np.float64],
-    *,
-    within_m: float,
-    nearest: Nearest | None = None,
-) -> Measures:
+
+def near(target: Target, sites: NDArray[Any], nearest: Nearest, *, within_m: float) -> Measures:
     """Ask which sites lie within a distance of a feature.
 
     Parameters
@@ -145,14 +151,12 @@ def near(
         The features, any dimension, metric CRS.
     sites
         Array of valid geometries in the same CRS.
-    reach_m
-        How far to search from each site, metres.
-    within_m
-        The limit; a site exactly at it is touched.
     nearest
-        What was found before for the same target and sites, with no smaller reach.
+        What lies around the sites; of features beyond its reach nothing is said.
+    within_m
+        The limit, no more than the reach; a site exactly at it is touched.
     """
-    found = _within_reach(target, sites, reach_m, nearest)
+    found = Measures.around(nearest)
     found.touched = found.distance_m <= within_m + ROUNDING_M
     found.margin_m = np.abs(within_m - found.distance_m)
     hit = np.flatnonzero(found.touched)
@@ -174,19 +178,12 @@ def near(
     return found
 
 
-def overlaps(
-    target: Target,
-    sites: NDArray[Any],
-    reach_m: NDArray[np.float64],
-    *,
-    jobs: int = 1,
-    nearest: Nearest | None = None,
-) -> Measures:
+def overlaps(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
     Parameters are those of ``near``; the features are polygons.
     """
-    found = _within_reach(target, sites, reach_m, nearest)
+    found = Measures.around(nearest)
     parts = cut(sites, target.pieces, jobs=jobs)
     conflict = merged(parts, len(sites))
     found.touched = _counts(conflict)
@@ -200,19 +197,12 @@ def overlaps(
     return found
 
 
-def outside(
-    target: Target,
-    sites: NDArray[Any],
-    reach_m: NDArray[np.float64],
-    *,
-    jobs: int = 1,
-    nearest: Nearest | None = None,
-) -> Measures:
+def outside(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites have a part that no feature covers.
 
     Parameters are those of ``near``; the features are polygons. The conflict is the part not covered.
     """
-    found = _within_reach(target, sites, reach_m, nearest)
+    found = Measures.around(nearest)
     parts = cut(sites, target.pieces, jobs=jobs)
     rest = _uncovered(target, sites, merged(parts, len(sites)))
     found.touched = _counts(rest)
@@ -224,14 +214,12 @@ def outside(
         if len(hit):
             found.margin_m[hit] = depth(rest[hit], target.edge)
         if len(miss):
-            found.margin_m[miss] = target.edge.tree.query_nearest(sites[miss], return_distance=True, all_matches=False)[
-                1
-            ]
+            found.margin_m[miss] = target.edge.nearest(sites[miss])[0]
     found.beyond = np.isnan(found.margin_m)
     return found
 
 
-def along_river(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], *, jobs: int = 1) -> Measures:
+def along_river(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
 
     A stretch is the water so many metres up and down the river from the intake, measured along the centreline into
@@ -243,7 +231,7 @@ def along_river(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64
     ----------
     target
         The stretches, polygons in a metric CRS.
-    sites, reach_m, jobs
+    sites, nearest, jobs
         As in ``overlaps``.
 
     Returns
@@ -255,11 +243,11 @@ def along_river(target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64
     --------
     >>> water = Target(np.array([shapely.box(0, 0, 100, 20)], dtype=object))
     >>> sites = np.array([shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)])
-    >>> found = along_river(water, sites, np.full(3, 1000.0))
+    >>> found = along_river(water, sites, Nearest.of(water, sites, 1000.0))
     >>> found.touched.tolist(), found.margin_m.round(1).tolist()
     ([True, False, True], [0.0, 0.5, 5.0])
     """
-    found = overlaps(target, sites, reach_m, jobs=jobs)
+    found = overlaps(target, sites, nearest, jobs=jobs)
     beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
     if len(beside):
         shape, water = sites[beside], target.geometry[found.feature[beside]]
@@ -310,17 +298,6 @@ class Coverage:
             self._inner[within_m] = strip(self.area, -1.001 * within_m - 1.0)
             shapely.prepare(self._inner[within_m])
         return self._inner[within_m]
-
-
-def _within_reach(
-    target: Target, sites: NDArray[Any], reach_m: NDArray[np.float64], nearest: Nearest | None
-) -> Measures:
-    known = Nearest.of(target, sites, float(reach_m.max(initial=0.0))) if nearest is None else nearest
-    found = Measures.nothing(len(sites))
-    reached = known.distance_m <= reach_m
-    found.distance_m[reached], found.feature[reached] = known.distance_m[reached], known.feature[reached]
-    found.beyond = ~reached
-    return found
 
 
 def _nearest_piece(target: Target, sites: NDArray[Any]) -> NDArray[Any]:

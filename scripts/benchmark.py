@@ -5,7 +5,8 @@ them, always the same ones. Every peer answers the same question, the shared are
 a process of its own; reading its input is not counted, its index is. PostGIS takes part where Debian's packages are
 installed (``apt-get install postgresql postgresql-postgis``). Prints a table and writes ``benchmark.json``.
 
-Other parts are measured by benchmark_base_map.py, benchmark_maps.py, benchmark_network.py and benchmark_raster.py.
+Other parts are measured by benchmark_base_map.py, benchmark_check.py, benchmark_maps.py, benchmark_network.py and
+benchmark_raster.py.
 """
 
 from __future__ import annotations

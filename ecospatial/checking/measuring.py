@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # How far beyond its own distance a rule looks, so that a near miss is seen as one (docs/interface.md 7).
 LOOK_BEYOND_M = 1000.0
+_AREAL = {"overlaps": overlaps, "raster_above": overlaps, "outside": outside, "along_river": along_river}
 
 
 @dataclass
@@ -127,10 +128,13 @@ class Measuring:
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
         features = (rule.layer, rule.where)
-        if (features, which) not in self._nearest:
+        # The stretch of an intake and the part of a grid above a value are features of one question only.
+        own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
+        if (features, own, which) not in self._nearest:
             reach = self._widest[features] + float(beyond_m.max(initial=0.0))
-            self._nearest[features, which] = Nearest.of(target, self.asked.geometry, reach, self.asked.outlines)
-        return self._nearest[features, which]
+            found = Nearest.of(target, self.asked.geometry, reach, self.asked.outlines)
+            self._nearest[features, own, which] = found
+        return self._nearest[features, own, which]
 
     def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:
         accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
@@ -140,17 +144,11 @@ class Measuring:
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all
-            if rule.relation == "along_river":
-                found = along_river(target, sites, reach, jobs=self.jobs)
-            elif rule.relation == "raster_above":
-                found = overlaps(target, sites, reach, jobs=self.jobs)
+            nearest = self._around(rule, which, target, beyond).within(reach)
+            if rule.relation == "near":
+                found = near(target, sites, nearest, within_m=rule.within_m)
             else:
-                around = self._around(rule, which, target, beyond)
-                if rule.relation == "near":
-                    found = near(target, sites, reach, within_m=rule.within_m, nearest=around)
-                else:
-                    ask_for = overlaps if rule.relation == "overlaps" else outside
-                    found = ask_for(target, sites, reach, jobs=self.jobs, nearest=around)
+                found = _AREAL[rule.relation](target, sites, nearest, jobs=self.jobs)
             position = selection.sure_row if which == "sure" else selection.all_row
             there = found.feature >= 0
             found.feature[there] = position[found.feature[there]]

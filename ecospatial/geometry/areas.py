@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ecospatial.geometry.edges import spread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -162,7 +164,7 @@ def _of_chunk(
     one: NDArray[np.intp],
     other: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    vertex, pair = _spread(theirs.start[other], theirs.count[other])
+    vertex, pair = spread(theirs.start[other], theirs.count[other])
     west, south, east, north = (np.ascontiguousarray(side) for side in bounds.T)
     to, back = theirs.to[vertex], theirs.back[vertex]
     x, y, to_x, to_y = theirs.x[vertex], theirs.y[vertex], theirs.x[to], theirs.y[to]
@@ -187,7 +189,7 @@ def _of_chunk(
         np.concatenate([to_y[edge], level]) - y0,
         np.concatenate([sign[edge], sign[turn]]),
     )
-    strip, row = _spread(strips.start[one[of]], strips.count[one[of]])
+    strip, row = spread(strips.start[one[of]], strips.count[one[of]])
     starts, first = np.maximum(strips.low[strip], low[row]), strips.low[strip]
     width = np.minimum(strips.high[strip], high[row]) - starts
     met = np.flatnonzero(width > 0)
@@ -211,9 +213,3 @@ def _positive(begin: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[n
     whole = np.abs(begin[mixed]) + np.abs(end[mixed])
     found[mixed] = np.divide(total[mixed] ** 2, 2 * whole, out=np.zeros_like(whole), where=whole > 0)
     return found
-
-
-def _spread(start: NDArray[np.intp], count: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """List ``count[i]`` positions from ``start[i]`` for each i, and which i each is of."""
-    of = np.repeat(np.arange(len(count)), count)
-    return np.arange(len(of)) + np.repeat(start - (np.cumsum(count) - count), count), of

@@ -35,11 +35,15 @@ class Edge:
         lines, _ = runs(np.atleast_1d(np.asarray(geometry, dtype=object)), segments=1)
         return cls(shapely.get_coordinates(lines).reshape(-1, 2, 2), shapely.STRtree(lines))
 
-    def nearest(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give for each point the distance to the edge and the segment that is so near; each spot is asked once."""
+    def nearest(self, shapes: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give for each shape the distance to the edge and the segment that is so near."""
+        (_, segment), distance = self.tree.query_nearest(shapes, return_distance=True, all_matches=False)
+        return distance, segment
+
+    def nearest_to(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the same for points; each spot is asked for once."""
         spot, place = np.unique(np.ascontiguousarray(xy).view(complex).ravel(), return_inverse=True)
-        points = shapely.points(spot.real, spot.imag)
-        (_, segment), distance = self.tree.query_nearest(points, return_distance=True, all_matches=False)
+        distance, segment = self.nearest(shapely.points(spot.real, spot.imag))
         return distance[place], segment[place]
 
     def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -104,7 +108,7 @@ def _from_vertices(shapes: NDArray[Any], edge: Edge) -> tuple[NDArray[np.float64
     chosen = _firsts(owner)
     open_ = owner[chosen]
     for _ in range(3):
-        far, segment = edge.nearest(xy[chosen])
+        far, segment = edge.nearest_to(xy[chosen])
         best[open_] = np.maximum(best[open_], far)
         # No point of a shape is further from a segment than its furthest vertex: that one is asked next.
         position = np.searchsorted(open_, owner)
@@ -149,7 +153,7 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], edge: Edge, b
     if not len(owner):
         return
     count, sides = corners.shape[:2]
-    far, segment = edge.nearest(corners.reshape(-1, 2))
+    far, segment = edge.nearest_to(corners.reshape(-1, 2))
     waiting = [(corners, owner, far.reshape(count, sides), segment.reshape(count, sides))]
     while waiting:
         corners, owner, far, segment = waiting.pop()
@@ -160,7 +164,7 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], edge: Edge, b
         most, place = _most(corners, segment, edge)
         open_ = np.flatnonzero(~_enough(best[owner], most))
         if len(open_):
-            np.maximum.at(best, owner[open_], edge.nearest(place[open_])[0])
+            np.maximum.at(best, owner[open_], edge.nearest_to(place[open_])[0])
             open_ = open_[~_enough(best[owner[open_]], most[open_])]
         if len(open_):
             waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], edge))
@@ -208,7 +212,7 @@ def _halved(
     start = length.argmax(axis=1)
     end = (start + 1) % sides
     middle = (corners[cells, start] + corners[cells, end]) / 2
-    middle_far, middle_segment = edge.nearest(middle)
+    middle_far, middle_segment = edge.nearest_to(middle)
     halves = []
     for replaced in (end, start):
         parts = corners.copy(), far.copy(), segment.copy()

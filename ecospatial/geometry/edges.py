@@ -42,10 +42,15 @@ def runs(geometry: NDArray[Any], *, segments: int = 16) -> tuple[NDArray[Any], N
     first = np.cumsum(count) - count
     # Each run starts with the last vertex of the run before.
     pieces = np.where(count > 1, (count + segments - 2) // segments, 0)
-    of = np.repeat(np.arange(len(lines)), pieces)
-    start = first[of] + (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) * segments
+    number, of = spread(np.zeros_like(pieces), pieces)
+    start = first[of] + number * segments
     size = np.minimum(start + segments, first[of] + count[of] - 1) - start + 1
-    run = np.repeat(np.arange(len(of)), size)
-    vertex = np.arange(len(run)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(start, size)
+    vertex, run = spread(start, size)
     made = shapely.linestrings(xy[vertex], indices=run) if len(of) else np.empty(0, dtype=object)
     return np.asarray(made, dtype=object), owner[of]
+
+
+def spread(start: NDArray[np.intp], count: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """List ``count[i]`` positions from ``start[i]`` for each i, and which i each is of."""
+    of = np.repeat(np.arange(len(count)), count)
+    return np.arange(len(of)) + np.repeat(start - (np.cumsum(count) - count), count), of
