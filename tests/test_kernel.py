@@ -284,3 +284,16 @@ def test_a_cut_that_fails_is_made_again_on_a_grid_and_said(monkeypatch):
     with pytest.warns(UserWarning, match="0.1 毫米"):
         found = es.overlap(frame([shapely.box(x - 9.75, y, x + 0.25, y + 10)]), zone)
     assert found.area_m2.tolist() == [2.5]
+
+
+def test_a_needle_that_clipping_fails_on_is_subdivided_without_loss():
+    # GEOS makes a ring of three points of the tip of this one, a metre west of the middle, and gives up.
+    west, north, east = 501389.8615583132, 3523123.4296656493, 503508.21531121584
+    needle = [(502643.4304513503, 3521026.199267807), (502448.03459879814, 3521006.954456079)]
+    needle.append((502654.865595379, 3521027.32553119))
+    body = [(east, 3522500.0), (east, north), (west, north), (west, 3522500.0), (502500.0, 3522500.0)]
+    polygon = shapely.Polygon([*body, *needle])
+    assert polygon.is_valid
+    pieces, _ = subdivide(np.array([polygon]), max_vertices=8)
+    assert len(pieces) > 1
+    assert shapely.area(pieces).sum() == pytest.approx(polygon.area, rel=1e-12)

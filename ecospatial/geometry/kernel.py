@@ -88,15 +88,21 @@ def _clipped(parts: NDArray[Any]) -> NDArray[Any]:
     high = np.column_stack([np.where(wide, middle_x, west), np.where(wide, south, middle_y), east, north])
     boxes = np.stack([low, high], axis=1).reshape(-1, 4)
     twice = np.repeat(parts, 2)
-    halves = np.array(
-        [shapely.clip_by_rect(p, *box) for p, box in zip(twice, boxes.tolist(), strict=True)], dtype=object
-    )
+    halves = np.array([_clip(part, box) for part, box in zip(twice, boxes.tolist(), strict=True)], dtype=object)
     # Clipping by a rectangle is ten times as fast as cutting, but promises nothing where rings touch the cut.
     area = shapely.area(parts)
     lost = np.abs(shapely.area(halves).reshape(-1, 2).sum(axis=1) - area) > 1e-9 * area
     doubtful = np.repeat(lost, 2) | ~shapely.is_valid(halves)
     halves[doubtful] = safe_intersection(twice[doubtful], shapely.box(*boxes[doubtful].T))
     return halves
+
+
+def _clip(part: Any, box: list[float]) -> Any:
+    """Clip by a rectangle; None where GEOS makes a ring of too few points of a thin tip."""
+    try:
+        return shapely.clip_by_rect(part, *box)
+    except shapely.GEOSException:
+        return None
 
 
 def _split(lines: NDArray[Any]) -> NDArray[Any]:
