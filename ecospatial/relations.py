@@ -13,7 +13,6 @@ import numpy as np
 import shapely
 
 from ecospatial.geometry import Cut, Edge, Pieces, areal_part, cut, depth, merged, strip
-from ecospatial.geometry.edges import runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,12 +87,9 @@ class Target:
         return Pieces.of(self.geometry)
 
     @cached_property
-    def outline(self) -> tuple[shapely.STRtree, NDArray[np.intp]]:
-        """Index over lines, edges of polygons (in short runs) and points, and for each of them its feature."""
-        lines, owner = runs(self.geometry, segments=4)
-        points = np.flatnonzero(shapely.get_dimensions(self.geometry) == 0)
-        tree = shapely.STRtree(np.concatenate([lines, self.geometry[points]]))
-        return tree, np.concatenate([owner, points])
+    def outline(self) -> Edge:
+        """The lines, edges of polygons and points of the features."""
+        return Edge.of(self.geometry)
 
     @cached_property
     def edge(self) -> Edge:
@@ -129,11 +125,9 @@ class Nearest:
             distance[asked] = 0.0
             apart = np.flatnonzero(feature < 0)
             shapes = outlined(sites[apart]) if outlines is None else outlines[apart]
-            tree, owner = target.outline
-            (asked, line), found = tree.query_nearest(
-                shapes, max_distance=reach_m + ROUNDING_M, return_distance=True, all_matches=False
-            )
-            feature[apart[asked]], distance[apart[asked]] = owner[line], found
+            found, line = target.outline.around(shapes, reach_m).nearest(shapes)
+            distance[apart] = found
+            feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
         return cls(distance, feature)
 
     def within(self, reach_m: NDArray[np.float64]) -> Nearest:
@@ -214,7 +208,7 @@ def outside(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int 
         if len(hit):
             found.margin_m[hit] = depth(rest[hit], target.edge)
         if len(miss):
-            found.margin_m[miss] = target.edge.nearest(sites[miss])[0]
+            found.margin_m[miss] = target.edge.around(sites[miss]).nearest(sites[miss])[0]
     found.beyond = np.isnan(found.margin_m)
     return found
 

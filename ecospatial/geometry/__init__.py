@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ecospatial.geometry.corridors import corridor, strip
-from ecospatial.geometry.depth import Edge, depth
+from ecospatial.geometry.depth import depth
 from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, merged, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
+from ecospatial.geometry.nearest import Edge
 from ecospatial.geometry.overlapping import overlap
 from ecospatial.geometry.validity import Repaired, repair
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import shapely
 
 from ecospatial.geometry.edges import runs
 from ecospatial.geometry.kernel import subdivide
+from ecospatial.geometry.nearest import Around, Edge, firsts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,40 +20,6 @@ RELATIVE = 0.01
 LEAST_M, MOST_M = 0.01, 0.1
 # So many cells are looked at in one go; the others wait.
 BATCH = 1 << 17
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The segments of an edge, indexed, to be asked often."""
-
-    segment: NDArray[np.float64]
-    tree: shapely.STRtree
-
-    @classmethod
-    def of(cls, geometry: Any) -> Edge:
-        """Take the edge as one geometry or an array of polygons or lines."""
-        lines, _ = runs(np.atleast_1d(np.asarray(geometry, dtype=object)), segments=1)
-        return cls(shapely.get_coordinates(lines).reshape(-1, 2, 2), shapely.STRtree(lines))
-
-    def nearest(self, shapes: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give for each shape the distance to the edge and the segment that is so near."""
-        (_, segment), distance = self.tree.query_nearest(shapes, return_distance=True, all_matches=False)
-        return distance, segment
-
-    def nearest_to(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give the same for points; each spot is asked for once."""
-        spot, place = np.unique(np.ascontiguousarray(xy).view(complex).ravel(), return_inverse=True)
-        distance, segment = self.nearest(shapely.points(spot.real, spot.imag))
-        return distance[place], segment[place]
-
-    def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Give the distance of each point to a segment; the arrays are broadcast."""
-        start = self.segment[segment, 0]
-        along = self.segment[segment, 1] - start
-        from_start = xy - start
-        length = np.maximum((along**2).sum(axis=-1), np.finfo(float).tiny)
-        share = np.clip((from_start * along).sum(axis=-1) / length, 0.0, 1.0)
-        return np.asarray(np.hypot(*np.moveaxis(from_start - share[..., None] * along, -1, 0)))
 
 
 def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
@@ -88,11 +54,12 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     """
     shapes = np.asarray(conflict, dtype=object)
     prepared = edge if isinstance(edge, Edge) else Edge.of(edge)
-    if not len(prepared.segment) or not len(shapes):
+    if not len(prepared.line) or not len(shapes):
         return np.full(len(shapes), np.nan)
-    best, open_ = _from_vertices(shapes, prepared)
+    around = prepared.around(shapes)
+    best, open_ = _from_vertices(shapes, around)
     for corners, owner in _cells(shapes[open_]):
-        _search(corners, open_[owner], prepared, best)
+        _search(corners, open_[owner], around, best)
     return best
 
 
@@ -101,22 +68,22 @@ def _enough(best: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.
     return np.asarray(most <= best + np.clip(best * RELATIVE, LEAST_M, MOST_M))
 
 
-def _from_vertices(shapes: NDArray[Any], edge: Edge) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def _from_vertices(shapes: NDArray[Any], around: Around) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Measure from few vertices; the second array names the shapes for which that is not enough."""
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     best, most = np.zeros(len(shapes)), np.full(len(shapes), np.inf)
-    chosen = _firsts(owner)
+    chosen = firsts(owner)
     open_ = owner[chosen]
     for _ in range(3):
-        far, segment = edge.nearest_to(xy[chosen])
+        far, segment = around.nearest_to(xy[chosen], open_)
         best[open_] = np.maximum(best[open_], far)
         # No point of a shape is further from a segment than its furthest vertex: that one is asked next.
         position = np.searchsorted(open_, owner)
-        reach = edge.distance(xy, segment[position])
-        furthest = np.maximum.reduceat(reach, _firsts(owner))
+        reach = around.edge.distance(xy, segment[position])
+        furthest = np.maximum.reduceat(reach, firsts(owner))
         most[open_] = np.minimum(most[open_], furthest)
         next_ = np.flatnonzero(reach == furthest[position])
-        next_ = next_[_firsts(owner[next_])]
+        next_ = next_[firsts(owner[next_])]
         still = ~_enough(best[open_], most[open_])
         kept = still[position]
         chosen = (np.cumsum(kept) - 1)[next_[still]]
@@ -124,10 +91,6 @@ def _from_vertices(shapes: NDArray[Any], edge: Edge) -> tuple[NDArray[np.float64
         if not len(open_):
             break
     return best, open_
-
-
-def _firsts(owner: NDArray[np.intp]) -> NDArray[np.intp]:
-    return np.flatnonzero(np.diff(owner, prepend=-1))
 
 
 def _cells(shapes: NDArray[Any]) -> list[tuple[NDArray[np.float64], NDArray[np.intp]]]:
@@ -148,12 +111,12 @@ def _cells(shapes: NDArray[Any]) -> list[tuple[NDArray[np.float64], NDArray[np.i
     ]
 
 
-def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], edge: Edge, best: NDArray[np.float64]) -> None:
+def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Around, best: NDArray[np.float64]) -> None:
     """Raise ``best`` to the depth of the cells; ``corners`` is cells x 1, 2 or 3 x 2."""
     if not len(owner):
         return
     count, sides = corners.shape[:2]
-    far, segment = edge.nearest_to(corners.reshape(-1, 2))
+    far, segment = around.nearest_to(corners.reshape(-1, 2), np.repeat(owner, sides))
     waiting = [(corners, owner, far.reshape(count, sides), segment.reshape(count, sides))]
     while waiting:
         corners, owner, far, segment = waiting.pop()
@@ -161,13 +124,13 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], edge: Edge, b
             waiting += [(corners[p], owner[p], far[p], segment[p]) for p in np.array_split(np.arange(len(owner)), 2)]
             continue
         np.maximum.at(best, owner, far.max(axis=1))
-        most, place = _most(corners, segment, edge)
+        most, place = _most(corners, segment, around.edge)
         open_ = np.flatnonzero(~_enough(best[owner], most))
         if len(open_):
-            np.maximum.at(best, owner[open_], edge.nearest_to(place[open_])[0])
+            np.maximum.at(best, owner[open_], around.nearest_to(place[open_], owner[open_])[0])
             open_ = open_[~_enough(best[owner[open_]], most[open_])]
         if len(open_):
-            waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], edge))
+            waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], around))
 
 
 def _most(
@@ -204,7 +167,7 @@ def _halved(
     owner: NDArray[np.intp],
     far: NDArray[np.float64],
     segment: NDArray[np.intp],
-    edge: Edge,
+    around: Around,
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
     """Halve cells across their longest side."""
     cells, sides = np.arange(len(owner)), corners.shape[1]
@@ -212,7 +175,7 @@ def _halved(
     start = length.argmax(axis=1)
     end = (start + 1) % sides
     middle = (corners[cells, start] + corners[cells, end]) / 2
-    middle_far, middle_segment = edge.nearest_to(middle)
+    middle_far, middle_segment = around.nearest_to(middle, owner)
     halves = []
     for replaced in (end, start):
         parts = corners.copy(), far.copy(), segment.copy()

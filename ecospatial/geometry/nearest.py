@@ -1,0 +1,241 @@
+"""The nearest segment of an edge, for many shapes at once: what can not be nearest is left out for whole neighbourhoods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ecospatial.geometry.edges import runs, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+# Around larger shapes there is too much that may be nearest to list it; an index is asked about each spot of them.
+WIDE_M = 400.0
+# So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
+BLOCK = 1 << 15
+# A neighbourhood is this many times as wide as those it is taken apart into.
+FINER = 4
+# Seven-digit coordinates carry rounding of about 1e-9 m.
+ROUNDING_M = 1e-6
+
+
+@dataclass(frozen=True)
+class Lists:
+    """For each of some places a list of segments, and how far each is from the place, one list behind the other."""
+
+    first: NDArray[np.intp]
+    count: NDArray[np.intp]
+    segment: NDArray[np.intp]
+    distance_m: NDArray[np.float64]
+
+    def of(self, place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Give the positions of the entries of some places, and which of these places each is of."""
+        return spread(self.first[place], self.count[place])
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The segments of polygons and lines, and points; asked often. ``owner`` is the geometry that each came from."""
+
+    line: NDArray[Any]
+    owner: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, geometry: Any) -> Edge:
+        """Take one geometry, or an array, of any dimension."""
+        shapes = np.atleast_1d(np.asarray(geometry, dtype=object))
+        parts, owner = shapely.get_parts(shapes, return_index=True)
+        lines, of = runs(parts, segments=1)
+        points = np.flatnonzero((shapely.get_dimensions(parts) == 0) & ~shapely.is_empty(parts))
+        return cls(np.concatenate([lines, parts[points]]), owner[np.concatenate([of, points])])
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index over the segments."""
+        return shapely.STRtree(self.line)
+
+    @cached_property
+    def _columns(self) -> tuple[NDArray[np.float64], ...]:
+        """Where each segment starts, how far it goes, and one over the square of its length (0 for a point)."""
+        start = shapely.get_coordinates(shapely.get_point(self.line, 0))
+        end = shapely.get_coordinates(shapely.get_point(self.line, -1))
+        if len(start) < len(self.line):  # a point has no first point
+            xy, of = shapely.get_coordinates(self.line, return_index=True)
+            change = np.flatnonzero(np.diff(of, prepend=-1))
+            start, end = xy[change], xy[np.append(change[1:], len(xy)) - 1]
+        along = end - start
+        square = (along**2).sum(axis=1)
+        per = np.divide(1.0, square, out=np.zeros(len(square)), where=square > 0)
+        return start[:, 0].copy(), start[:, 1].copy(), along[:, 0].copy(), along[:, 1].copy(), per
+
+    def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Give the distance of each point to a segment; the arrays are broadcast."""
+        start_x, start_y, along_x, along_y, per = (column[segment] for column in self._columns)
+        x, y = xy[..., 0] - start_x, xy[..., 1] - start_y
+        share = np.minimum(np.maximum((x * along_x + y * along_y) * per, 0.0), 1.0)
+        x, y = x - share * along_x, y - share * along_y
+        return np.asarray(np.sqrt(x * x + y * y))
+
+    def around(self, shapes: NDArray[Any], reach_m: float = np.inf) -> Around:
+        """Find out which segments may be nearest to some spot of each shape; those out of reach of all of it are not.
+
+        Parameters
+        ----------
+        shapes
+            Array of geometries in the CRS of the edge, none of them empty.
+        reach_m
+            Metres.
+        """
+        bounds = np.asarray(shapely.bounds(shapes)).reshape(-1, 4)
+        centre = (bounds[:, :2] + bounds[:, 2:]) / 2
+        radius = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 2
+        wide = radius > WIDE_M
+        small = np.flatnonzero(~wide)
+        place, lists = self._neighbourhoods(centre[small], radius[small], reach_m)
+        own = self._left(centre[small], radius[small], lists, place, reach_m)
+        number = np.full(len(shapes), -1, dtype=np.intp)
+        number[small] = np.arange(len(small))
+        return Around(self, radius, number, own, reach_m)
+
+    def _neighbourhoods(
+        self, xy: NDArray[np.float64], radius: NDArray[np.float64], reach_m: float
+    ) -> tuple[NDArray[np.intp], Lists]:
+        """Give for each circle the neighbourhood it is in, and for each neighbourhood what may be nearest in it."""
+        everything = np.arange(len(self.line))
+        lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
+        place = np.zeros(len(xy), dtype=np.intp)
+        if not len(xy):
+            return place, lists
+        origin = xy.min(axis=0)
+        size = float((xy.max(axis=0) - origin).max())
+        finest = max(2 * float(np.median(radius)), 1.0)
+        while len(lists.count) * FINER < len(xy) and size > finest and lists.count.max() > FINER:
+            size /= FINER
+            cell = np.floor((xy - origin) / size).astype(np.intp)
+            code, some, inside = np.unique(cell[:, 0] << 32 | cell[:, 1], return_index=True, return_inverse=True)
+            largest = np.zeros(len(code))
+            np.maximum.at(largest, inside, radius)
+            middle = origin + (cell[some] + 0.5) * size
+            lists = self._left(middle, size * np.sqrt(0.5) + largest, lists, place[some], reach_m)
+            place = inside
+        return place, lists
+
+    def _left(
+        self,
+        xy: NDArray[np.float64],
+        radius: NDArray[np.float64],
+        lists: Lists,
+        place: NDArray[np.intp],
+        reach_m: float,
+    ) -> Lists:
+        """Leave in the list of a place around each circle what may be nearest to some spot in the circle."""
+        count = np.zeros(len(xy), dtype=np.intp)
+        kept, far = [np.empty(0, dtype=np.intp)], [np.empty(0)]
+        for rows in blocks(lists.count[place]):
+            entry, of = lists.of(place[rows])
+            segment = lists.segment[entry]
+            distance = self.distance(xy[rows][of], segment)
+            nearest = np.minimum.reduceat(distance, firsts(of))
+            # Whoever stands in the circle is no further from that one than this, and no nearer to the others.
+            limit = np.where(nearest <= reach_m + radius[rows], nearest + 2 * radius[rows] + ROUNDING_M, -1.0)
+            keep = np.flatnonzero(distance <= limit[of])
+            count[rows] = np.bincount(of[keep], minlength=len(rows))
+            kept.append(segment[keep])
+            far.append(distance[keep])
+        return Lists(np.cumsum(count) - count, count, np.concatenate(kept), np.concatenate(far))
+
+
+@dataclass(frozen=True)
+class Around:
+    """What may be nearest to shapes. ``number`` is the list of each shape, -1 where the index has to be asked."""
+
+    edge: Edge
+    radius: NDArray[np.float64]
+    number: NDArray[np.intp]
+    lists: Lists
+    reach_m: float
+
+    @cached_property
+    def centre_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The least and the greatest distance to the edge that a spot of each shape may have."""
+        far = np.full(len(self.lists.count), np.inf)
+        there = np.flatnonzero(self.lists.count)
+        if len(there):
+            far[there] = np.minimum.reduceat(self.lists.distance_m, self.lists.first[there])
+        known = self.number >= 0
+        middle = np.where(known, far[self.number], np.nan) if len(far) else np.full(len(known), np.nan)
+        least, most = np.maximum(middle - self.radius, 0.0), middle + self.radius
+        return np.where(known, least, 0.0), np.where(known, most, np.inf)
+
+    def nearest_to(
+        self, xy: NDArray[np.float64], of: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the distance to the edge of each spot, and the segment that is so near; ``of`` is the shape it is of."""
+        distance, segment = np.full(len(xy), np.inf), np.full(len(xy), -1, dtype=np.intp)
+        number = self.number[of]
+        wide = np.flatnonzero(number < 0)
+        if len(wide):
+            (asked, found), far = self.edge.tree.query_nearest(
+                shapely.points(xy[wide]), return_distance=True, all_matches=False
+            )
+            distance[wide[asked]], segment[wide[asked]] = far, found
+        count = np.where(number >= 0, self.lists.count[number], 0) if len(self.lists.count) else np.zeros(len(xy), int)
+        for rows in blocks(count):
+            entry, spot = self.lists.of(number[rows])
+            listed = self.lists.segment[entry]
+            far = self.edge.distance(xy[rows][spot], listed)
+            distance[rows] = np.minimum.reduceat(far, firsts(spot))
+            best = np.flatnonzero(far == distance[rows][spot])
+            segment[rows] = listed[best[firsts(spot[best])]]
+        return distance, segment
+
+    def nearest(self, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the distance to the edge of each shape, and the segment that is so near; NaN and -1 out of reach."""
+        distance, segment = np.full(len(shapes), np.nan), np.full(len(shapes), -1, dtype=np.intp)
+        wide = np.flatnonzero(self.number < 0)
+        if len(wide):
+            limit = None if np.isinf(self.reach_m) else self.reach_m + ROUNDING_M
+            (asked, found), far = self.edge.tree.query_nearest(
+                shapes[wide], max_distance=limit, return_distance=True, all_matches=False
+            )
+            distance[wide[asked]], segment[wide[asked]] = far, found
+        number = self.number
+        some = np.flatnonzero(np.where(number >= 0, self.lists.count[number], 0)) if len(self.lists.count) else wide[:0]
+        if not len(some):
+            return distance, segment
+        entry, of = self.lists.of(number[some])
+        far = self.lists.distance_m[entry]
+        listed = self.lists.segment[entry]
+        # What is nearest to the middle is near; all that may be nearer still has to be nearer to the middle than that.
+        best = np.flatnonzero(far == np.minimum.reduceat(far, firsts(of))[of])
+        guess = best[firsts(of[best])]
+        near = shapely.distance(shapes[some], self.edge.line[listed[guess]])
+        open_ = far <= (near + self.radius[some] + ROUNDING_M)[of]
+        open_[guess] = False
+        entry, of = np.append(np.flatnonzero(open_), guess), np.append(of[open_], np.arange(len(some)))
+        found = np.append(shapely.distance(shapes[some][of[: -len(some)]], self.edge.line[listed[entry[: -len(some)]]]), near)
+        order = np.lexsort((listed[entry], found, of))
+        order = order[firsts(of[order])]
+        reached = found[order] <= self.reach_m + ROUNDING_M
+        distance[some[reached]], segment[some[reached]] = found[order][reached], listed[entry[order]][reached]
+        return distance, segment
+
+
+def blocks(count: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Take places with a list apart so that each part has about ``BLOCK`` entries; those without are left out."""
+    there = np.flatnonzero(count)
+    if len(there):
+        part = np.cumsum(count[there]) // BLOCK
+        yield from np.split(there, np.flatnonzero(np.diff(part)) + 1)
+
+
+def firsts(of: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give where each run of the same number starts."""
+    return np.flatnonzero(np.diff(of, prepend=-1))
