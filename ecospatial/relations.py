@@ -5,14 +5,15 @@ Distance decides, buffers only draw. Everything works on arrays: one entry for e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import operator
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
 
-from ecospatial.geometry import Cut, Edge, Pieces, areal_part, cut, depth, merged, strip
+from ecospatial.geometry import Cut, Edge, Pieces, Shapes, areal_part, cut, depth, merged, strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ MIN_AREA_M2 = 0.01
 MIN_LENGTH_M = 0.001
 # Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
 ROUNDING_M = 1e-6
-# From so many sites on it pays to draw an area in which they are settled at once.
-MANY = 200
 
 
 @dataclass
@@ -97,14 +96,6 @@ class Target:
         return Edge.of(shapely.union_all(self.geometry))
 
 
-def outlined(sites: NDArray[Any]) -> NDArray[Any]:
-    """Give the edges of polygons; lines and points as they are."""
-    shapes = sites.copy()
-    areal = np.flatnonzero(shapely.get_dimensions(sites) == 2)
-    shapes[areal] = shapely.boundary(sites[areal])
-    return shapes
-
-
 @dataclass(frozen=True)
 class Nearest:
     """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach."""
@@ -113,19 +104,15 @@ class Nearest:
     feature: NDArray[np.intp]
 
     @classmethod
-    def of(cls, target: Target, sites: NDArray[Any], reach_m: float, outlines: NDArray[Any] | None = None) -> Nearest:
-        """Look around each site: what it meets has no distance, to all else it is that between the outlines.
-
-        ``outlines`` are those of the sites, where they have been drawn before.
-        """
+    def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
+        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
         if len(target.geometry) and len(sites):
-            asked, piece = target.pieces.tree.query(sites, predicate="intersects")
+            asked, piece = target.pieces.tree.query(sites.geometry, predicate="intersects")
             feature[asked[::-1]] = target.pieces.owner[piece[::-1]]
             distance[asked] = 0.0
             apart = np.flatnonzero(feature < 0)
-            shapes = outlined(sites[apart]) if outlines is None else outlines[apart]
-            found, line = target.outline.around(shapes, reach_m).nearest(shapes)
+            found, line = target.outline.around(sites, apart, reach_m).nearest(sites.outline[apart])
             distance[apart] = found
             feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
         return cls(distance, feature)
@@ -136,7 +123,7 @@ class Nearest:
         return Nearest(np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1))
 
 
-def near(target: Target, sites: NDArray[Any], nearest: Nearest, *, within_m: float) -> Measures:
+def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) -> Measures:
     """Ask which sites lie within a distance of a feature.
 
     Parameters
@@ -144,7 +131,7 @@ def near(target: Target, sites: NDArray[Any], nearest: Nearest, *, within_m: flo
     target
         The features, any dimension, metric CRS.
     sites
-        Array of valid geometries in the same CRS.
+        Geometries in the same CRS.
     nearest
         What lies around the sites; of features beyond its reach nothing is said.
     within_m
@@ -156,28 +143,30 @@ def near(target: Target, sites: NDArray[Any], nearest: Nearest, *, within_m: flo
     hit = np.flatnonzero(found.touched)
     if not len(hit):
         return found
-    asked, piece = target.pieces.tree.query(sites[hit], predicate="dwithin", distance=within_m + ROUNDING_M)
+    close_to = sites.geometry[hit]
+    asked, piece = target.pieces.tree.query(close_to, predicate="dwithin", distance=within_m + ROUNDING_M)
     found.features[hit] = _distinct(asked, target.pieces.owner[piece], len(hit))
     close = target.pieces.piece[np.unique(piece)]
     # At no distance a line has no strip, and a polygon is its own.
     within = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
     drawn = Pieces.of(np.array([shapely.union_all(within)], dtype=object))
-    conflict = merged(cut(sites[hit], drawn), len(hit))
-    _measure_conflict(found, hit, conflict)
+    _measure_conflict(found, hit, merged(cut(sites, drawn, some=hit), len(sites))[hit])
     # A site whose nearest point only reaches the limit shares no area with the strip: that point is shown.
     bare = hit[[shape is None for shape in found.conflict[hit]]]
     if len(bare):
-        line = shapely.shortest_line(sites[bare], _nearest_piece(target, sites[bare]))
+        line = shapely.shortest_line(sites.geometry[bare], _nearest_piece(target, sites.geometry[bare]))
         found.conflict[bare] = shapely.get_point(line, 0)
     return found
 
 
-def overlaps(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
+def overlaps(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
     Parameters are those of ``near``; the features are polygons.
     """
     found = Measures.around(nearest)
+    if not len(target.geometry):
+        return found
     parts = cut(sites, target.pieces, jobs=jobs)
     conflict = merged(parts, len(sites))
     found.touched = _counts(conflict)
@@ -185,13 +174,13 @@ def overlaps(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int
     _measure_conflict(found, hit, conflict[hit])
     found.margin_m = np.where(found.touched, np.nan, found.distance_m)
     if len(hit):
-        found.margin_m[hit] = depth(conflict[hit], target.edge)
+        found.margin_m[hit] = depth(conflict[hit], target.edge.around(sites, hit))
         _deciding(found, parts, hit)
         found.features[hit] = np.maximum(found.features[hit], 1)
     return found
 
 
-def outside(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
+def outside(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites have a part that no feature covers.
 
     Parameters are those of ``near``; the features are polygons. The conflict is the part not covered.
@@ -206,14 +195,14 @@ def outside(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int 
     _deciding(found, parts, np.arange(len(sites)))
     if len(target.geometry):
         if len(hit):
-            found.margin_m[hit] = depth(rest[hit], target.edge)
+            found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit))
         if len(miss):
-            found.margin_m[miss] = target.edge.around(sites[miss]).nearest(sites[miss])[0]
+            found.margin_m[miss] = target.edge.around(sites, miss).nearest(sites.geometry[miss])[0]
     found.beyond = np.isnan(found.margin_m)
     return found
 
 
-def along_river(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: int = 1) -> Measures:
+def along_river(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
     """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
 
     A stretch is the water so many metres up and down the river from the intake, measured along the centreline into
@@ -236,7 +225,8 @@ def along_river(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: 
     Examples
     --------
     >>> water = Target(np.array([shapely.box(0, 0, 100, 20)], dtype=object))
-    >>> sites = np.array([shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)])
+    >>> boxes = [shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)]
+    >>> sites = Shapes(np.array(boxes))
     >>> found = along_river(water, sites, Nearest.of(water, sites, 1000.0))
     >>> found.touched.tolist(), found.margin_m.round(1).tolist()
     ([True, False, True], [0.0, 0.5, 5.0])
@@ -244,7 +234,7 @@ def along_river(target: Target, sites: NDArray[Any], nearest: Nearest, *, jobs: 
     found = overlaps(target, sites, nearest, jobs=jobs)
     beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
     if len(beside):
-        shape, water = sites[beside], target.geometry[found.feature[beside]]
+        shape, water = sites.geometry[beside], target.geometry[found.feature[beside]]
         shared = np.asarray(shapely.intersection(shape, water), dtype=object)
         apart = shapely.is_empty(shared)
         shared[apart] = shapely.get_point(shapely.shortest_line(shape[apart], water[apart]), 0)
@@ -264,34 +254,54 @@ class Coverage:
 
     area: BaseGeometry | None
     short_m: float = 0.0
-    _inner: dict[float, BaseGeometry] = field(default_factory=dict, repr=False, compare=False)
-
-    def holds(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
-        """Say which sites (valid geometries, same CRS) it holds with everything within a distance of them."""
-        if self.area is None or self.area.is_empty:
-            return np.zeros(len(sites), dtype=bool)
-        shapely.prepare(self.area)
-        held = np.asarray(shapely.covers(self.area, sites), dtype=bool)
-        least = within_m - self.short_m - ROUNDING_M
-        if least > 0:
-            open_ = np.flatnonzero(held)
-            if len(open_) >= MANY:
-                open_ = open_[~shapely.covers(self._well_inside(within_m), sites[open_])]
-            held[open_] = ~shapely.dwithin(self._edge, sites[open_], least)
-        return held
 
     @cached_property
-    def _edge(self) -> BaseGeometry:
+    def edge(self) -> Edge:
+        """Its edge, indexed."""
+        return Edge.of(self.area)
+
+    @cached_property
+    def line(self) -> BaseGeometry:
+        """Its edge as one line, prepared."""
         edge: Any = shapely.boundary(self.area)
         shapely.prepare(edge)
         return cast("BaseGeometry", edge)
 
-    def _well_inside(self, within_m: float) -> BaseGeometry:
-        # An arc drawn straight must not bring the edge nearer than it is.
-        if within_m not in self._inner:
-            self._inner[within_m] = strip(self.area, -1.001 * within_m - 1.0)
-            shapely.prepare(self._inner[within_m])
-        return self._inner[within_m]
+
+@dataclass(frozen=True)
+class Covered:
+    """What a coverage holds of some sites."""
+
+    coverage: Coverage
+    sites: Shapes
+
+    def within(self, within_m: float) -> NDArray[np.bool_]:
+        """Say which sites it holds with everything within a distance of them."""
+        if self.coverage.area is None or self.coverage.area.is_empty:
+            return np.zeros(len(self.sites), dtype=bool)
+        held = self._held.copy()
+        least = within_m - self.coverage.short_m - ROUNDING_M
+        if least > 0:
+            nearest, furthest = self._between
+            held &= furthest >= least
+            open_ = np.flatnonzero(held & (nearest < least))
+            held[open_] = ~shapely.dwithin(self.coverage.line, self.sites.geometry[open_], least)
+        return held
+
+    @cached_property
+    def _between(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.coverage.edge.around(self.sites).bounds_m
+
+    @cached_property
+    def _held(self) -> NDArray[np.bool_]:
+        area, nearest = self.coverage.area, self._between[0]
+        shapely.prepare(area)
+        # Where the edge is not within the circle round a site, all of the circle is on one side of it.
+        middle = self.sites.circle[0]
+        held = np.asarray(shapely.intersects_xy(area, middle[:, 0], middle[:, 1]), dtype=bool)
+        open_ = np.flatnonzero(nearest <= ROUNDING_M)
+        held[open_] = shapely.covers(area, self.sites.geometry[open_])
+        return held
 
 
 def _nearest_piece(target: Target, sites: NDArray[Any]) -> NDArray[Any]:
@@ -336,21 +346,28 @@ def _deciding(found: Measures, parts: Cut, hit: NDArray[np.intp]) -> None:
     np.add.at(found.features, site[enough], 1)
 
 
-def _uncovered(target: Target, sites: NDArray[Any], inside: NDArray[Any]) -> NDArray[Any]:
-    rest = sites.copy()
-    dimension = shapely.get_dimensions(sites)
+def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any]) -> NDArray[Any]:
+    rest, dimension = sites.geometry.copy(), sites.dimension
     some = np.flatnonzero(~shapely.is_missing(inside))
     areal = some[dimension[some] == 2]
-    rest[areal] = areal_part(shapely.difference(sites[areal], inside[areal]))
+    whole = is_same(inside[areal], rest[areal])
+    rest[areal[whole]] = shapely.Polygon()
+    areal = areal[~whole]
+    rest[areal] = areal_part(shapely.difference(rest[areal], inside[areal]))
     # Lines along an edge and points on it are covered, so they are compared with the features themselves.
     thin = np.flatnonzero(dimension < 2)
     if len(thin) and len(target.geometry):
-        asked, piece = target.pieces.tree.query(sites[thin], predicate="intersects")
+        asked, piece = target.pieces.tree.query(rest[thin], predicate="intersects")
         for position in np.unique(asked):
             owners = np.unique(target.pieces.owner[piece[asked == position]])
             covers = shapely.union_all(target.geometry[owners])
-            rest[thin[position]] = shapely.difference(sites[thin[position]], covers)
+            rest[thin[position]] = shapely.difference(rest[thin[position]], covers)
     return rest
+
+
+def is_same(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say where two arrays hold the very same object: a site that lies whole in a zone is its own conflict."""
+    return np.fromiter(map(operator.is_, left, right), dtype=bool, count=len(left))
 
 
 def _distinct(site: NDArray[np.intp], owner: NDArray[np.intp], count: int) -> NDArray[np.intp]:

@@ -19,7 +19,6 @@ from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
 from ecospatial.checking.showing import notebook_bar
 from ecospatial.errors import Problem, SiteError
-from ecospatial.geometry import ellipsoidal_area
 from ecospatial.model import VERDICTS
 from ecospatial.plans.reach import require_reach
 from ecospatial.sites import much_repaired, read_sites
@@ -129,7 +128,7 @@ def check_read(
     measures = pd.DataFrame(
         {
             "area_m2": shapely.area(geometry),
-            "area_ellipsoidal_m2": ellipsoidal_area(geometry, plan.crs),
+            "area_ellipsoidal_m2": measuring.ellipsoidal_m2,
             "length_m": np.where(areal, 0.0, shapely.length(geometry)),
         },
         index=frame.index,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecospatial.geometry import ellipsoidal_area
-from ecospatial.relations import Measures, Nearest, Target, along_river, near, outlined, outside, overlaps
+from ecospatial.geometry import Shapes, ellipsoidal_area
+from ecospatial.relations import Covered, Measures, Nearest, Target, along_river, is_same, near, outside, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +38,9 @@ class Asked:
         return np.zeros(len(self), dtype=bool) if self.much_repaired is None else self.much_repaired
 
     @cached_property
-    def outlines(self) -> NDArray[Any]:
-        """The edges of the sites."""
-        return outlined(self.geometry)
+    def shapes(self) -> Shapes:
+        """The sites, to be asked about many things."""
+        return Shapes(self.geometry)
 
     def __len__(self) -> int:
         """Count the sites."""
@@ -76,7 +76,7 @@ class Measuring:
         self.nothing = Measures.nothing(len(asked))
         self._found: dict[tuple[Any, ...], Measured] = {}
         self._nearest: dict[Any, Nearest] = {}
-        self._covered: dict[Any, NDArray[np.bool_]] = {}
+        self._covered: dict[Any, Covered] = {}
         # Rules that ask of the same features look around together, as far as the one that looks furthest.
         self._widest: dict[Any, float] = {}
         rules = reading.plan.rule_versions()
@@ -86,6 +86,11 @@ class Measuring:
                 if rule.in_force(reading.on):
                     key = (rule.layer, rule.where)
                     self._widest[key] = max(rule.within_m, self._widest.get(key, 0.0))
+
+    @cached_property
+    def ellipsoidal_m2(self) -> NDArray[np.float64]:
+        """The area of each site on the ellipsoid."""
+        return ellipsoidal_area(self.asked.geometry, self.reading.plan.crs)
 
     def measure(self, rule: Rule) -> Measured:
         """Give what a rule's question found; its kind can be read."""
@@ -117,14 +122,16 @@ class Measuring:
         covered = self._covers(stock, rule.within_m)
         ellipsoidal = np.zeros(count)
         hit = np.flatnonzero(measures.overlap_m2 > 0)
-        ellipsoidal[hit] = ellipsoidal_area(measures.conflict[hit], self.reading.plan.crs)
+        # A site that lies whole in a zone is measured once.
+        whole = is_same(measures.conflict[hit], self.asked.geometry[hit])
+        ellipsoidal[hit[whole]] = self.ellipsoidal_m2[hit[whole]]
+        ellipsoidal[hit[~whole]] = ellipsoidal_area(measures.conflict[hit[~whole]], self.reading.plan.crs)
         return Measured(measures, ellipsoidal, possible, covered, ids, names, layers, layer)
 
     def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
-        key = (stock.covers_as, within_m)
-        if key not in self._covered:
-            self._covered[key] = stock.covers(self.asked.geometry, within_m)
-        return self._covered[key]
+        if stock.covers_as not in self._covered:
+            self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes)
+        return self._covered[stock.covers_as].within(within_m)
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
         features = (rule.layer, rule.where)
@@ -132,7 +139,7 @@ class Measuring:
         own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
         if (features, own, which) not in self._nearest:
             reach = self._widest[features] + float(beyond_m.max(initial=0.0))
-            found = Nearest.of(target, self.asked.geometry, reach, self.asked.outlines)
+            found = Nearest.of(target, self.asked.shapes, reach)
             self._nearest[features, own, which] = found
         return self._nearest[features, own, which]
 
@@ -140,7 +147,7 @@ class Measuring:
         accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
         beyond = np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
         reach = rule.within_m + beyond
-        sites = self.asked.geometry
+        sites = self.asked.shapes
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all

@@ -52,17 +52,14 @@ class Stock:
         """Say why nothing can be told at a site, where that is known."""
         return tuple(why for place, why in self.blind if place.intersects(site))
 
-    def covers(self, sites: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
-        """Say which sites, and what is within a distance of them, the coverage holds."""
-        return self._covering.holds(sites, within_m)
-
     @cached_property
     def covers_as(self) -> tuple[bytes | None, float]:
         """What tells coverages apart: kinds with the same one cover the same sites."""
         return None if self.coverage is None else self.coverage.wkb, self.short_m
 
     @cached_property
-    def _covering(self) -> Coverage:
+    def covering(self) -> Coverage:
+        """The coverage, prepared."""
         return Coverage(self.coverage, self.short_m)
 
 

@@ -8,6 +8,7 @@ from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, merged, sub
 from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.nearest import Edge
 from ecospatial.geometry.overlapping import overlap
+from ecospatial.geometry.shapes import Shapes
 from ecospatial.geometry.validity import Repaired, repair
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Edge",
     "Pieces",
     "Repaired",
+    "Shapes",
     "areal_part",
     "corridor",
     "cut",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry.edges import runs
+from ecospatial.geometry.edges import firsts, runs
 from ecospatial.geometry.kernel import subdivide
-from ecospatial.geometry.nearest import Around, Edge, firsts
+from ecospatial.geometry.nearest import Around, Edge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +30,8 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     conflict
         Array of valid polygons, lines or points in a metric CRS.
     edge
-        The edge as one geometry, an array of them, or an ``Edge``, in the same CRS; empty: nothing to be measured
-        from.
+        The edge as one geometry or an array of them, in the same CRS; empty: nothing to be measured from. Or what of
+        it is around shapes that the conflicts are parts of.
 
     Returns
     -------
@@ -53,10 +53,11 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     [20.0, 10.0]
     """
     shapes = np.asarray(conflict, dtype=object)
-    prepared = edge if isinstance(edge, Edge) else Edge.of(edge)
-    if not len(prepared.line) or not len(shapes):
+    if not len(shapes):
+        return np.zeros(0)
+    around = edge if isinstance(edge, Around) else Edge.of(edge).around(shapes)
+    if not len(around.edge.line):
         return np.full(len(shapes), np.nan)
-    around = prepared.around(shapes)
     best, open_ = _from_vertices(shapes, around)
     for corners, owner in _cells(shapes[open_]):
         _search(corners, open_[owner], around, best)

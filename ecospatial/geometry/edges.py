@@ -54,3 +54,8 @@ def spread(start: NDArray[np.intp], count: NDArray[np.intp]) -> tuple[NDArray[np
     """List ``count[i]`` positions from ``start[i]`` for each i, and which i each is of."""
     of = np.repeat(np.arange(len(count)), count)
     return np.arange(len(of)) + np.repeat(start - (np.cumsum(count) - count), count), of
+
+
+def firsts(of: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give where each run of the same number starts."""
+    return np.flatnonzero(np.diff(of, prepend=-1))

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 
 from ecospatial.geometry.edges import runs
+from ecospatial.geometry.shapes import Shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,15 +178,19 @@ class Cut:
     geometry: NDArray[Any]
 
 
-def cut(sites: NDArray[Any], pieces: Pieces, *, jobs: int = 1) -> Cut:
+def cut(
+    sites: Shapes | NDArray[Any], pieces: Pieces, *, some: NDArray[np.intp] | None = None, jobs: int = 1
+) -> Cut:
     """Cut sites with polygons.
 
     Parameters
     ----------
     sites
-        Array of valid geometries in the CRS of the pieces: polygons, lines or points.
+        Valid geometries in the CRS of the pieces: polygons, lines or points.
     pieces
         Polygons, subdivided.
+    some
+        Positions of the sites that are asked about; all of them when not given.
     jobs
         Threads for the cutting.
 
@@ -194,29 +199,33 @@ def cut(sites: NDArray[Any], pieces: Pieces, *, jobs: int = 1) -> Cut:
     Cut
         Shared area of polygons, length of lines inside (not along the edge), points on or in.
     """
-    dimension = shapely.get_dimensions(sites)
-    areal, thin = np.flatnonzero(dimension == 2), np.flatnonzero(dimension < 2)
-    found = [_cut_polygons(sites, areal, pieces, jobs=jobs), _cut_thin(sites, thin, pieces)]
+    shapes = Shapes.of(sites)
+    asked = np.arange(len(shapes)) if some is None else some
+    dimension = shapes.dimension[asked]
+    areal, thin = asked[dimension == 2], asked[dimension < 2]
+    found = [_cut_polygons(shapes, areal, pieces, jobs=jobs)]
+    if len(thin):
+        found.append(_cut_thin(shapes, thin, pieces))
     site, owner, parts = (np.concatenate([getattr(c, name) for c in found]) for name in Cut.__slots__)
     order = np.lexsort((owner, site))
     return Cut(site[order], owner[order], parts[order])
 
 
-def _cut_polygons(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces, *, jobs: int) -> Cut:
+def _cut_polygons(sites: Shapes, asked: NDArray[np.intp], pieces: Pieces, *, jobs: int) -> Cut:
     inside, across = settled(sites, asked, pieces)
     site, piece = across
-    shape, other = sites[site], pieces.piece[piece]
+    shape, other = sites.geometry[site], pieces.piece[piece]
     parts = areal_part(safe_intersection(shape, other, jobs=jobs))
     keep = ~shapely.is_empty(parts)
     return _joined(inside, sites, Cut(site[keep], pieces.owner[piece[keep]], parts[keep]))
 
 
-def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> Cut:
+def _cut_thin(sites: Shapes, asked: NDArray[np.intp], pieces: Pieces) -> Cut:
     inside, (site, piece) = settled(sites, asked, pieces)
     # Lines and points are cut with the whole polygon: along the cut between two pieces they would count twice.
     pairs = np.unique(np.column_stack([site, pieces.owner[piece]]), axis=0).astype(np.intp).reshape(-1, 2)
     site, owner = pairs[:, 0], pairs[:, 1]
-    shape, other = sites[site], pieces.whole[owner]
+    shape, other = sites.geometry[site], pieces.whole[owner]
     parts = shape.copy()
     # A point that meets a piece is the shared part; cutting it with the whole polygon would cost all its vertices.
     several = np.flatnonzero(shapely.get_type_id(shape) != 0)
@@ -231,13 +240,13 @@ def _cut_thin(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> C
 _Pairs = tuple["NDArray[np.intp]", "NDArray[np.intp]"]
 
 
-def settled(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> tuple[_Pairs, _Pairs]:
+def settled(sites: Shapes, asked: NDArray[np.intp], pieces: Pieces) -> tuple[_Pairs, _Pairs]:
     """Tell which sites lie whole in which polygons, and which must be cut with which pieces.
 
     Parameters
     ----------
     sites
-        Array of valid geometries in the CRS of the pieces.
+        Valid geometries in the CRS of the pieces.
     asked
         Positions of the sites that are asked about.
     pieces
@@ -253,7 +262,7 @@ def settled(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> tup
     -----
     A site in one part that meets no edge of a polygon is all inside or all outside of it, as is its first vertex.
     """
-    shapes, count = sites[asked], max(len(pieces.whole), 1)
+    shapes, count = sites.geometry[asked], max(len(pieces.whole), 1)
     edges, of = pieces.edges
     site, run = edges.query(shapes, predicate="intersects")
     crossing = distinct(site * count + of[run])
@@ -261,7 +270,7 @@ def settled(sites: NDArray[Any], asked: NDArray[np.intp], pieces: Pieces) -> tup
     pair = site * count + pieces.owner[piece]
     several = np.isin(shapely.get_type_id(shapes), _SEVERAL)[site]
     across = np.isin(pair, crossing) | several
-    first = _first_vertex(shapes)[site[~across]]
+    first = sites.first_vertex[asked[site[~across]]]
     within = shapely.intersects_xy(pieces.piece[piece[~across]], first[:, 0], first[:, 1])
     inside = distinct(pair[~across][within])
     return (asked[inside // count], inside % count), (asked[site[across]], piece[across])
@@ -274,20 +283,12 @@ def distinct(numbers: NDArray[np.intp]) -> NDArray[np.intp]:
     return changes
 
 
-def _first_vertex(shapes: NDArray[Any]) -> NDArray[np.float64]:
-    xy, index = shapely.get_coordinates(shapes, return_index=True)
-    found = np.full((len(shapes), 2), np.nan)
-    changes = np.flatnonzero(np.diff(index, prepend=-1))
-    found[index[changes]] = xy[changes]
-    return found
-
-
-def _joined(inside: _Pairs, sites: NDArray[Any], cuts: Cut) -> Cut:
+def _joined(inside: _Pairs, sites: Shapes, cuts: Cut) -> Cut:
     site, owner = inside
     return Cut(
         np.concatenate([site, cuts.site]),
         np.concatenate([owner, cuts.owner]),
-        np.concatenate([sites[site], cuts.geometry]),
+        np.concatenate([sites.geometry[site], cuts.geometry]),
     )
 
 

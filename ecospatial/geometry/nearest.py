@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry.edges import runs, spread
+from ecospatial.geometry.edges import firsts, runs, spread
+from ecospatial.geometry.shapes import FINER, WIDE_M, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-# Around larger shapes there is too much that may be nearest to list it; an index is asked about each spot of them.
-WIDE_M = 400.0
 # So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
 BLOCK = 1 << 15
-# A neighbourhood is this many times as wide as those it is taken apart into.
-FINER = 4
 # Seven-digit coordinates carry rounding of about 1e-9 m.
 ROUNDING_M = 1e-6
 
@@ -83,49 +80,50 @@ class Edge:
         x, y = x - share * along_x, y - share * along_y
         return np.asarray(np.sqrt(x * x + y * y))
 
-    def around(self, shapes: NDArray[Any], reach_m: float = np.inf) -> Around:
-        """Find out which segments may be nearest to some spot of each shape; those out of reach of all of it are not.
+    def around(
+        self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None, reach_m: float = np.inf
+    ) -> Around:
+        """Find out which segments may be nearest to a spot of each shape; those out of reach of all of it are not.
 
         Parameters
         ----------
         shapes
-            Array of geometries in the CRS of the edge, none of them empty.
+            Geometries in the CRS of the edge.
+        some
+            Positions of those that are asked about; all of them when not given.
         reach_m
             Metres.
         """
-        bounds = np.asarray(shapely.bounds(shapes)).reshape(-1, 4)
-        centre = (bounds[:, :2] + bounds[:, 2:]) / 2
-        radius = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 2
-        wide = radius > WIDE_M
-        small = np.flatnonzero(~wide)
-        place, lists = self._neighbourhoods(centre[small], radius[small], reach_m)
-        own = self._left(centre[small], radius[small], lists, place, reach_m)
-        number = np.full(len(shapes), -1, dtype=np.intp)
+        all_ = Shapes.of(shapes)
+        asked = np.arange(len(all_)) if some is None else some
+        middle, radius = (part[asked] for part in all_.circle)
+        small = np.flatnonzero(radius <= WIDE_M)
+        lists, place = self._neighbourhoods(all_, asked[small], reach_m)
+        own = self._left(middle[small], radius[small], lists, place, reach_m)
+        number = np.full(len(asked), -1, dtype=np.intp)
         number[small] = np.arange(len(small))
         return Around(self, radius, number, own, reach_m)
 
     def _neighbourhoods(
-        self, xy: NDArray[np.float64], radius: NDArray[np.float64], reach_m: float
-    ) -> tuple[NDArray[np.intp], Lists]:
-        """Give for each circle the neighbourhood it is in, and for each neighbourhood what may be nearest in it."""
+        self, shapes: Shapes, asked: NDArray[np.intp], reach_m: float
+    ) -> tuple[Lists, NDArray[np.intp]]:
+        """Give lists of what may be nearest in neighbourhoods, and which of them is that of each shape."""
         everything = np.arange(len(self.line))
         lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
-        place = np.zeros(len(xy), dtype=np.intp)
-        if not len(xy):
-            return place, lists
-        origin = xy.min(axis=0)
-        size = float((xy.max(axis=0) - origin).max())
-        finest = max(2 * float(np.median(radius)), 1.0)
-        while len(lists.count) * FINER < len(xy) and size > finest and lists.count.max() > FINER:
-            size /= FINER
-            cell = np.floor((xy - origin) / size).astype(np.intp)
-            code, some, inside = np.unique(cell[:, 0] << 32 | cell[:, 1], return_index=True, return_inverse=True)
-            largest = np.zeros(len(code))
-            np.maximum.at(largest, inside, radius)
-            middle = origin + (cell[some] + 0.5) * size
-            lists = self._left(middle, size * np.sqrt(0.5) + largest, lists, place[some], reach_m)
-            place = inside
-        return place, lists
+        position, place = np.zeros(1, dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
+        if len(asked) * len(everything) <= BLOCK:
+            return lists, place
+        for level in shapes.levels:
+            if lists.count.max(initial=0) <= FINER:
+                break
+            inside, count = level.inside[asked], len(level.parent)
+            cells = np.flatnonzero(np.bincount(inside, minlength=count))
+            parent = position[level.parent[cells]]
+            lists = self._left(level.middle[cells], level.radius[cells], lists, parent, reach_m)
+            position = np.full(count, -1, dtype=np.intp)
+            position[cells] = np.arange(len(cells))
+            place = position[inside]
+        return lists, place
 
     def _left(
         self,
@@ -163,7 +161,7 @@ class Around:
     reach_m: float
 
     @cached_property
-    def centre_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The least and the greatest distance to the edge that a spot of each shape may have."""
         far = np.full(len(self.lists.count), np.inf)
         there = np.flatnonzero(self.lists.count)
@@ -234,8 +232,3 @@ def blocks(count: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     if len(there):
         part = np.cumsum(count[there]) // BLOCK
         yield from np.split(there, np.flatnonzero(np.diff(part)) + 1)
-
-
-def firsts(of: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give where each run of the same number starts."""
-    return np.flatnonzero(np.diff(of, prepend=-1))

@@ -11,6 +11,7 @@ import shapely
 from ecospatial.errors import CrsError, Problem, SiteError
 from ecospatial.geometry.areas import shared_area
 from ecospatial.geometry.kernel import MAX_VERTICES, Pieces, areal_part, safe_intersection, settled
+from ecospatial.geometry.shapes import Shapes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -71,7 +72,7 @@ def _shared(
     shapes: NDArray[Any], pieces: Pieces, *, jobs: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Give the pairs of positions that share area, sorted, and how much."""
-    inside, (site, piece) = settled(shapes, np.arange(len(shapes)), pieces)
+    inside, (site, piece) = settled(Shapes(shapes), np.arange(len(shapes)), pieces)
     # Summing edge against edge is slow where both have many, and what rounding could change by more than 1e-9 of it is
     # cut too: whether a shared edge is shared area is told exactly.
     few = np.flatnonzero(shapely.get_num_coordinates(shapes)[site] <= MAX_VERTICES)
