@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from ecospatial.checking import reasons
@@ -206,44 +207,58 @@ def _explain(
     missing: list[tuple[str, ...]],
     asked: Asked,
 ) -> list[str]:
+    """Say of each site what was measured, what follows, how far it can be relied on, and whether it is in doubt."""
     rule, values = out.rule, list(VERDICTS)
+    group, blind = asked.projects.group, CODE["no_data"]
 
-    @cache
-    def follows(code: int, touched: bool, group: int, doubtful: bool, why: tuple[str, ...]) -> str:
+    def follows(row: int, why: tuple[str, ...]) -> str:
+        touched = bool(out.measures.touched[row])
         return reasons.follows(
             rule,
-            verdict=values[code],
+            verdict=values[out.verdict[row]],
             touched=touched,
-            project=asked.projects.projects[group],
-            missing=missing[group],
-            doubtful=doubtful,
+            project=asked.projects.projects[group[row]],
+            missing=missing[group[row]],
+            doubtful=bool(possible[row]),
             gaps=why,
             known=known,
         )
 
-    @cache
-    def reliance(certain: bool, layer: int, accuracy_m: float) -> str:
+    def reliance(row: int) -> str:
         return reasons.reliance(
             rule,
-            certain=certain,
-            layer=out.layers[layer] if layer >= 0 else None,
-            site_accuracy_m=np.nan if accuracy_m < 0 else accuracy_m,
+            certain=bool(out.certain[row]),
+            layer=out.layers[out.layer[row]] if out.layer[row] >= 0 else None,
+            site_accuracy_m=np.nan if asked.doubtful()[row] else asked.accuracy_m[row],
         )
 
-    facts = reasons.facts(rule, out.measures, rows, [name or "" for name in out.feature_name[rows]])
-    columns = (out.verdict, out.measures.touched, asked.projects.group, possible, out.certain, out.layer)
-    held = [*(layer.present == "held" for layer in out.layers), False]
-    told = []
-    for row, fact, accuracy_m, margin_m, (code, touched, group, doubtful, certain, layer) in zip(
-        rows.tolist(),
-        facts,
-        np.where(asked.doubtful()[rows], -1.0, asked.accuracy_m[rows]).tolist(),
-        out.measures.margin_m[rows].tolist(),
-        zip(*(column[rows].tolist() for column in columns), strict=True),
-        strict=True,
-    ):
-        blind = code == CODE["no_data"]
-        why = (gaps or stock.blindness(asked.geometry[row])) if blind else ()
-        text = fact + follows(code, touched, group, doubtful, why) + reliance(certain, layer, accuracy_m)
-        told.append(text if certain or blind or not held[layer] else text + reasons.in_doubt(margin_m))
+    # Of sites that are alike in all but what was measured the same is said: one of each kind is put into words.
+    kind = asked.reliance_group[rows]
+    for column, size in (
+        (group, len(missing)), (out.layer + 1, len(out.layers) + 1), (out.verdict, len(values)),
+        (out.measures.touched, 2), (possible, 2), (out.certain, 2),
+    ):  # fmt: skip
+        kind = kind * size + column[rows]
+    kind, first = _numbered(kind)
+    first = rows[first]
+    seen = [follows(row, gaps) + reliance(row) for row in first]
+    facts = reasons.facts(rule, out.measures, rows, [name or "" for name in out.feature_name[rows].tolist()])
+    told = [fact + seen[number] for fact, number in zip(facts, kind.tolist(), strict=True)]
+    if stock.blind and not gaps:
+        for place in np.flatnonzero(out.verdict[rows] == blind):
+            row = int(rows[place])
+            told[place] = facts[place] + follows(row, stock.blindness(asked.geometry[row])) + reliance(row)
+    held = np.array([*(layer.present == "held" for layer in out.layers), False])
+    doubt = ~out.certain[rows] & (out.verdict[rows] != blind) & held[out.layer[rows]]
+    margin = out.measures.margin_m[rows]
+    for place in np.flatnonzero(doubt).tolist():
+        told[place] += reasons.in_doubt(margin[place])
     return told
+
+
+def _numbered(values: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number distinct values from 0; the second array gives where each of them comes first."""
+    code, kept = pd.factorize(values)
+    first = np.empty(len(kept), dtype=np.intp)
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return code, first

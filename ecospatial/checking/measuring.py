@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ecospatial.geometry import Shapes, ellipsoidal_area
 from ecospatial.relations import Covered, Measures, Nearest, Target, along_river, is_same, near, outside, overlaps
@@ -36,6 +37,11 @@ class Asked:
     def doubtful(self) -> NDArray[np.bool_]:
         """Say which sites a repair changed so much that nothing about them is certain."""
         return np.zeros(len(self), dtype=bool) if self.much_repaired is None else self.much_repaired
+
+    @cached_property
+    def reliance_group(self) -> NDArray[np.intp]:
+        """Number the sites by how far their lines can be relied on."""
+        return pd.factorize(np.where(self.doubtful(), -1.0, self.accuracy_m))[0].astype(np.intp)
 
     @cached_property
     def shapes(self) -> Shapes:

@@ -106,9 +106,11 @@ def feature_names(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
 
 def facts(rule: Rule, measures: Measures, rows: NDArray[np.intp], features: list[str]) -> list[str]:
     """Say what was measured at some sites; ``features`` names the feature that decides at each of them."""
-    tell = _TELLERS[rule.relation](rule)
+    name = _named(rule)
+    names = {feature: name(feature) for feature in set(features)}
     columns = (measures.touched, measures.distance_m, measures.overlap_m2, measures.overlap_length_m, measures.along_m)
-    return [tell(*row) for row in zip(features, *(column[rows].tolist() for column in columns), strict=True)]
+    told = _TELLERS[rule.relation](rule)
+    return told([names[feature] for feature in features], *(column[rows].tolist() for column in columns))
 
 
 def follows(
@@ -140,7 +142,9 @@ def _effect(rule: Rule, verdict: str) -> str:
     return verdict if verdict in EFFECT_WORDS else rule.effect
 
 
-Teller = Callable[[str, bool, float, float, float, float], str]
+Floats = list[float]
+# Names, touched, distances, areas, lengths, metres along a river: one each for every site.
+Teller = Callable[[list[str], list[bool], Floats, Floats, Floats, Floats], list[str]]
 
 
 def _named(rule: Rule) -> Callable[[str], str]:
@@ -154,34 +158,45 @@ def _none_near(rule: Rule) -> str:
 
 
 def _tell_near(rule: Rule) -> Teller:
-    name, none, limit = _named(rule), _none_near(rule), f"控制距离 {rule.within_m:g} m"
+    none, limit = _none_near(rule), f"控制距离 {rule.within_m:g} m"
 
-    def tell(feature: str, _: bool, distance: float, *__: float) -> str:
-        if isnan(distance):
-            return none
-        return f"距{name(feature)} {distance:.1f} m，{limit}" if distance else f"位于{name(feature)}内，{limit}"
+    def tell(names: list[str], _: list[bool], distances: Floats, *__: Floats) -> list[str]:
+        return [
+            (f"距{name} {distance:.1f} m，{limit}" if distance else f"位于{name}内，{limit}") if distance >= 0 else none
+            for name, distance in zip(names, distances, strict=True)
+        ]
 
     return tell
 
 
 def _tell_overlap(rule: Rule) -> Teller:
-    name, none = _named(rule), _none_near(rule)
+    none = _none_near(rule)
 
-    def tell(feature: str, touched: bool, distance: float, area: float, length: float, _: float) -> str:
-        if touched:
-            return f"占用{name(feature)}{_share(area, length)}"
-        if isnan(distance):
-            return none
-        return f"未占用{name(feature)}，最近 {distance:.1f} m" if distance else f"与{name(feature)}相接而未占用"
+    def tell(
+        names: list[str], touched: list[bool], distances: Floats, areas: Floats, lengths: Floats, _: Floats
+    ) -> list[str]:
+        return [
+            f"占用{name}{_share(area, length)}"
+            if hit
+            else (f"未占用{name}，最近 {distance:.1f} m" if distance else f"与{name}相接而未占用")
+            if distance >= 0
+            else none
+            for name, hit, distance, area, length in zip(names, touched, distances, areas, lengths, strict=True)
+        ]
 
     return tell
 
 
 def _tell_outside(rule: Rule) -> Teller:
-    name, of = _named(rule), f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
+    of = f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
 
-    def tell(feature: str, touched: bool, _: float, area: float, length: float, __: float) -> str:
-        return f"{_share(area, length)}{of}" if touched else f"全部位于{name(feature)}范围内"
+    def tell(
+        names: list[str], touched: list[bool], _: Floats, areas: Floats, lengths: Floats, __: Floats
+    ) -> list[str]:
+        return [
+            f"{_share(area, length)}{of}" if hit else f"全部位于{name}范围内"
+            for name, hit, area, length in zip(names, touched, areas, lengths, strict=True)
+        ]
 
     return tell
 
@@ -189,29 +204,29 @@ def _tell_outside(rule: Rule) -> Teller:
 def _tell_grid(rule: Rule) -> Teller:
     limit = _limit(rule)
 
-    def tell(_: str, touched: bool, distance: float, area: float, length: float, __: float) -> str:
+    def tell_one(touched: bool, distance: float, area: float, length: float) -> str:
         if touched:
             return f"{_share(area, length).strip() or '所在位置'}{limit}"
         if isnan(distance):
             return f"周边 1000 m 内没有{limit}的区域"
         return f"地块内没有{limit}的区域，最近处相距 {distance:.1f} m"
 
-    return tell
+    return lambda _, *columns: [tell_one(*row[:-1]) for row in zip(*columns, strict=True)]
 
 
 def _tell_river(rule: Rule) -> Teller:
-    name, stretch = _named(rule), f"控制河段（{_stretch(rule)}）"
+    stretch = f"控制河段（{_stretch(rule)}）"
 
-    def tell(feature: str, touched: bool, distance: float, area: float, length: float, along: float) -> str:
+    def tell_one(name: str, touched: bool, distance: float, area: float, length: float, along: float) -> str:
         if not touched and isnan(distance):
             return f"周边 1000 m 内没有{_which(rule)}{KINDS[rule.layer].label}的{stretch}"
         if not touched:
-            return f"未临{name(feature)}的{stretch}，最近 {distance:.1f} m"
+            return f"未临{name}的{stretch}，最近 {distance:.1f} m"
         where = "处" if abs(along) < 0.05 else f"{'上游' if along > 0 else '下游'} {abs(along):.1f} m"
         share = _share(area, length)
-        return f"{'占用' if share else '紧临'}{name(feature)}的{stretch}{share}，沿河位于取水口{where}"
+        return f"{'占用' if share else '紧临'}{name}的{stretch}{share}，沿河位于取水口{where}"
 
-    return tell
+    return lambda *columns: [tell_one(*row) for row in zip(*columns, strict=True)]
 
 
 _TELLERS: dict[str, Callable[[Rule], Teller]] = {
