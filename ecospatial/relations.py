@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import shapely
 
-from ecospatial.geometry import Cut, Edge, Pieces, Shapes, areal_part, cut, depth, merged, strip
+from ecospatial.geometry import Cut, Edge, Pieces, Shapes, areal_part, cut, depth, distinct, merged, strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,9 +108,9 @@ class Nearest:
         """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
         if len(target.geometry) and len(sites):
-            asked, piece = target.pieces.tree.query(sites.geometry, predicate="intersects")
-            feature[asked[::-1]] = target.pieces.owner[piece[::-1]]
-            distance[asked] = 0.0
+            piece, met = sites.tree.query(target.pieces.piece, predicate="intersects")
+            feature[met[::-1]] = target.pieces.owner[piece[::-1]]
+            distance[met] = 0.0
             apart = np.flatnonzero(feature < 0)
             found, line = target.outline.around(sites, apart, reach_m).nearest(sites.outline[apart])
             distance[apart] = found
@@ -143,10 +143,11 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     hit = np.flatnonzero(found.touched)
     if not len(hit):
         return found
-    close_to = sites.geometry[hit]
-    asked, piece = target.pieces.tree.query(close_to, predicate="dwithin", distance=within_m + ROUNDING_M)
-    found.features[hit] = _distinct(asked, target.pieces.owner[piece], len(hit))
-    close = target.pieces.piece[np.unique(piece)]
+    piece, close_to = sites.tree.query(target.pieces.piece, predicate="dwithin", distance=within_m + ROUNDING_M)
+    count = max(len(target.geometry), 1)
+    pairs = distinct(close_to * count + target.pieces.owner[piece])
+    found.features[hit] = np.maximum(np.bincount(pairs // count, minlength=len(sites))[hit], 1)
+    close = target.pieces.piece[distinct(piece)]
     # At no distance a line has no strip, and a polygon is its own.
     within = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
     drawn = Pieces.of(np.array([shapely.union_all(within)], dtype=object))
@@ -368,8 +369,3 @@ def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any]) -> NDArray[A
 def is_same(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
     """Say where two arrays hold the very same object: a site that lies whole in a zone is its own conflict."""
     return np.fromiter(map(operator.is_, left, right), dtype=bool, count=len(left))
-
-
-def _distinct(site: NDArray[np.intp], owner: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    pairs = np.unique(np.column_stack([site, owner]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=count).astype(np.intp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecospatial.geometry.corridors import corridor, strip
 from ecospatial.geometry.depth import depth
-from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, merged, subdivide
+from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.nearest import Edge
 from ecospatial.geometry.overlapping import overlap
@@ -21,6 +21,7 @@ __all__ = [
     "corridor",
     "cut",
     "depth",
+    "distinct",
     "ellipsoidal_area",
     "merged",
     "overlap",

@@ -74,11 +74,15 @@ class Edge:
 
     def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give the distance of each point to a segment; the arrays are broadcast."""
-        start_x, start_y, along_x, along_y, per = (column[segment] for column in self._columns)
-        x, y = xy[..., 0] - start_x, xy[..., 1] - start_y
-        share = np.minimum(np.maximum((x * along_x + y * along_y) * per, 0.0), 1.0)
-        x, y = x - share * along_x, y - share * along_y
+        x, y = self._away(xy[..., 0], xy[..., 1], segment)
         return np.asarray(np.sqrt(x * x + y * y))
+
+    def _away(self, x: Any, y: Any, segment: NDArray[np.intp]) -> tuple[Any, Any]:
+        """Give the way to each point from the spot of a segment that is nearest to it."""
+        start_x, start_y, along_x, along_y, per = (column[segment] for column in self._columns)
+        x, y = x - start_x, y - start_y
+        share = np.minimum(np.maximum((x * along_x + y * along_y) * per, 0.0), 1.0)
+        return x - share * along_x, y - share * along_y
 
     def around(
         self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None, reach_m: float = np.inf
@@ -133,17 +137,31 @@ class Edge:
         place: NDArray[np.intp],
         reach_m: float,
     ) -> Lists:
-        """Leave in the list of a place around each circle what may be nearest to some spot in the circle."""
+        """Leave in the list of a place around each circle what may be nearest to some spot in the circle.
+
+        Let t be nearest to the middle, T away in direction m, and some s be S away in direction n. From a spot v off
+        the middle s is no nearer than S + n v, and t is at most T + m v + v v / 2 T away. So s is nowhere nearer where
+        S - T is more than the radius r allows: r |n - m| + r r / 2 T, and never more than 2 r.
+        """
         count = np.zeros(len(xy), dtype=np.intp)
         kept, far = [np.empty(0, dtype=np.intp)], [np.empty(0)]
         for rows in blocks(lists.count[place]):
             entry, of = lists.of(place[rows])
             segment = lists.segment[entry]
-            distance = self.distance(xy[rows][of], segment)
-            nearest = np.minimum.reduceat(distance, firsts(of))
-            # Whoever stands in the circle is no further from that one than this, and no nearer to the others.
-            limit = np.where(nearest <= reach_m + radius[rows], nearest + 2 * radius[rows] + ROUNDING_M, -1.0)
+            x, y = self._away(xy[rows, 0][of], xy[rows, 1][of], segment)
+            distance = np.sqrt(x * x + y * y)
+            nearest, size = np.minimum.reduceat(distance, firsts(of)), radius[rows]
+            limit = np.where(nearest <= reach_m + size, nearest + 2 * size + ROUNDING_M, -1.0)
             keep = np.flatnonzero(distance <= limit[of])
+            x, y, distance, segment, of = x[keep], y[keep], distance[keep], segment[keep], of[keep]
+            length = np.maximum(distance, ROUNDING_M)
+            x, y = x / length, y / length
+            best = np.flatnonzero(distance == nearest[of])
+            first = np.full(len(rows), -1, dtype=np.intp)
+            first[of[best[::-1]]] = best[::-1]
+            turn = np.hypot(x - x[first[of]], y - y[first[of]])
+            bend = size / (2 * np.maximum(nearest, ROUNDING_M))
+            keep = np.flatnonzero(distance - nearest[of] <= size[of] * (turn + bend[of]) + ROUNDING_M)
             count[rows] = np.bincount(of[keep], minlength=len(rows))
             kept.append(segment[keep])
             far.append(distance[keep])

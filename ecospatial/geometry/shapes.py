@@ -62,6 +62,11 @@ class Shapes:
         return shapes
 
     @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index over the shapes: many of them are asked fastest by the few that they are compared with."""
+        return shapely.STRtree(self.geometry)
+
+    @cached_property
     def first_vertex(self) -> NDArray[np.float64]:
         """The first vertex of each."""
         xy, index = shapely.get_coordinates(self.geometry, return_index=True)
@@ -90,7 +95,7 @@ class Shapes:
         size = float((xy.max(axis=0) - origin).max())
         finest = max(2 * float(np.median(radius)), 1.0)
         count, place = 1, np.zeros(len(small), dtype=np.intp)
-        while count * FINER < len(small) and size > finest:
+        while count * FINER**2 < len(small) and size > finest:
             size /= FINER
             cell = np.floor((xy - origin) / size).astype(np.intp)
             code, some, within = np.unique(cell[:, 0] << 32 | cell[:, 1], return_index=True, return_inverse=True)
