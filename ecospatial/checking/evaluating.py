@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ecospatial.relations import Measures
     from ecospatial.rules import Rule
 
+_NO_TEXTS: NDArray[Any] = np.empty(0, dtype=object)
 CODE = {value: position for position, value in enumerate(VERDICTS)}
 
 
@@ -33,6 +34,7 @@ class Outcome:
     """What one rule says of each site; a row of every array is a site.
 
     Where ``measured`` is false the measures say nothing. ``layer`` is the position in ``layers``, -1 for none.
+    ``feature_ids`` and ``feature_names`` are those of all features that were asked about.
     ``said`` is the position in ``sentences`` of what is said of a site, -1 where ``explain`` has to put it into words;
     ``notes`` are sentences added for some sites.
     """
@@ -45,8 +47,8 @@ class Outcome:
     measured: NDArray[np.bool_]
     layers: tuple[Layer, ...]
     layer: NDArray[np.intp]
-    feature_id: NDArray[Any]
-    feature_name: NDArray[Any]
+    feature_ids: NDArray[Any]
+    feature_names: NDArray[Any]
     said: NDArray[np.int32]
     sentences: list[str] = field(default_factory=list)
     explain: Callable[[NDArray[np.intp]], list[str]] | None = None
@@ -103,7 +105,7 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     out.measures, out.measured[open_] = found.measures, True
     out.overlap_ellipsoidal_m2 = found.overlap_ellipsoidal_m2
     out.layers, out.layer[open_] = found.layers, found.layer[open_]
-    out.feature_id[open_], out.feature_name[open_] = found.feature_id[open_], found.feature_name[open_]
+    out.feature_ids, out.feature_names = found.feature_ids, found.feature_names
     gaps = stock.gaps + _between_banks(rule, reading.select(rule))
     unless = np.array([answer.truth == YES for answer in asked.projects.ask(rule.unless, default=NO)])[group]
     unknown = (truth == UNKNOWN) | found.possible
@@ -138,8 +140,8 @@ def _blank(rule: Rule, measuring: Measuring) -> Outcome:
         measured=np.zeros(count, dtype=bool),
         layers=(),
         layer=np.full(count, -1, dtype=np.intp),
-        feature_id=np.full(count, None, dtype=object),
-        feature_name=np.full(count, None, dtype=object),
+        feature_ids=_NO_TEXTS,
+        feature_names=_NO_TEXTS,
         said=np.zeros(count, dtype=np.int32),
     )
 
@@ -242,7 +244,9 @@ def _explain(
     kind, first = _numbered(kind)
     first = rows[first]
     seen = [follows(row, gaps) + reliance(row) for row in first]
-    facts = reasons.facts(rule, out.measures, rows, [name or "" for name in out.feature_name[rows].tolist()])
+    # Where there is no feature its position is -1, the last.
+    names = [*(name or "" for name in out.feature_names), ""]
+    facts = reasons.facts(rule, out.measures, rows, [names[feature] for feature in out.measures.feature[rows].tolist()])
     told = [fact + seen[number] for fact, number in zip(facts, kind.tolist(), strict=True)]
     if stock.blind and not gaps:
         for place in np.flatnonzero(out.verdict[rows] == blind):

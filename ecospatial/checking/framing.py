@@ -69,6 +69,8 @@ def _condition(condition: Condition) -> dict[str, Any]:
 class Rows:
     """The rows of a frame of findings: sites in input order, of each site its rules in pack order.
 
+    ``of_rule`` are for each rule the sites that have a row, ``place`` the rows that they have.
+
     Parameters
     ----------
     keep
@@ -77,19 +79,25 @@ class Rows:
 
     def __init__(self, keep: NDArray[np.bool_]) -> None:
         self.site, self.rule = np.nonzero(keep)
-        place = np.cumsum(keep.ravel()).reshape(keep.shape) - 1
-        self.of_rule = [np.flatnonzero(kept) for kept in keep.T]
-        self.place = [place[rows, rule] for rule, rows in enumerate(self.of_rule)]
+        order = np.argsort(self.rule.astype(np.min_scalar_type(keep.shape[1])), kind="stable")
+        ends = np.cumsum(np.bincount(self.rule, minlength=keep.shape[1]))[:-1]
+        self.place = np.split(order, ends)
+        self.of_rule = np.split(self.site[order], ends)
 
     def laid(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
         """Lay out an array for each rule, with a value for each site."""
-        return self.placed((part[rows] for part, rows in zip(parts, self.of_rule, strict=True)), dtype)
-
-    def placed(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
-        """Lay out an array for each rule, with a value for each site that has a row."""
         found = np.empty(len(self.site), dtype=dtype)
-        for part, place in zip(parts, self.place, strict=True):
-            found[place] = part
+        for part, rows, place in zip(parts, self.of_rule, self.place, strict=True):
+            found[place] = part[rows]
+        return found
+
+    def measured(self, outcomes: list[Outcome]) -> list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]]:
+        """Give of each rule the sites for which something was measured, and the rows that they have."""
+        found = []
+        for outcome, rows, place in zip(outcomes, self.of_rule, self.place, strict=True):
+            known = np.flatnonzero(outcome.measured[rows])
+            if len(known):
+                found.append((outcome, rows[known], place[known]))
         return found
 
     def reasons(self, outcomes: list[Outcome]) -> pd.Categorical:
@@ -101,8 +109,8 @@ class Rows:
             code[place] = own + len(texts)
             texts += said
         # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
-        number: dict[str, int] = {}
-        same = np.array([number.setdefault(text, len(number)) for text in texts], dtype=np.intp)
+        number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        same = np.fromiter(map(number.__getitem__, texts), dtype=np.intp, count=len(texts))
         values, code = np.array(list(number), dtype=object), same[code]
         used = np.zeros(len(values), dtype=bool)
         used[code] = True
@@ -120,23 +128,27 @@ def findings_frame(
 ) -> gpd.GeoDataFrame:
     """Put outcomes into one frame: sites in input order, rules in pack order, only those that ``keep`` names."""
     rows = Rows(keep)
-    line, size = _sizes(measures)
-    numbers = [_numbers(out, own, line, size) for out, own in zip(outcomes, rows.of_rule, strict=True)]
+    measured = rows.measured(outcomes)
     texts = [_texts(outcome.rule) for outcome in outcomes]
     layers = _Layers(outcomes, reading)
-    code = rows.laid([layers.code(outcome) for outcome in outcomes], np.intp)
+    code = layers.codes(rows, outcomes)
     verdict = rows.laid([outcome.verdict for outcome in outcomes], np.int8)
     verified = np.array([outcome.rule.verified for outcome in outcomes], dtype=bool)
+    features = np.zeros(len(rows.site), dtype=np.int64)
+    shapes = np.full(len(rows.site), None, dtype=object)
+    for outcome, sites_, place in measured:
+        features[place] = outcome.measures.features[sites_]
+        touched = outcome.measures.touched[sites_]
+        shapes[place[touched]] = outcome.measures.conflict[sites_[touched]]
     data: dict[str, Any] = {
         "site_id": _coded(sites.index.to_numpy(dtype=object), rows.site),
         "site_name": _coded(sites["site_name"].to_numpy(dtype=object), rows.site),
         **{name: _coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": pd.Categorical.from_codes(verdict, dtype=VERDICT_DTYPE),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
-        **{name: rows.placed([part[name] for part in numbers], float) for name in _NUMBERS},
-        "feature_id": _coded(rows.laid([outcome.feature_id for outcome in outcomes], object)),
-        "feature_name": _coded(rows.laid([outcome.feature_name for outcome in outcomes], object)),
-        "features": rows.laid((np.where(o.measured, o.measures.features, 0) for o in outcomes), np.int64),
+        **_numbers(measured, len(rows.site), measures),
+        **_deciding(measured, len(rows.site)),
+        "features": features,
         "layer": layers.text("name", code),
         "layer_status": layers.text("status", code),
         "layer_accuracy_m": layers.accuracy_m[code],
@@ -144,16 +156,43 @@ def findings_frame(
         "reason": rows.reasons(outcomes),
         "verified": verified[rows.rule],
     }
-    conflicts = (_conflict(out, own) for out, own in zip(outcomes, rows.of_rule, strict=True))
-    shapes = gpd.GeoSeries(rows.placed(conflicts, object), crs=reading.plan.crs)
-    return gpd.GeoDataFrame(data, geometry=shapes, crs=reading.plan.crs)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, crs=reading.plan.crs), crs=reading.plan.crs)
 
 
-def _coded(values: Any, rows: NDArray[np.intp] | None = None) -> pd.Categorical:
-    """Make a column of few texts, each held once; ``rows`` says for each row which of the values it has."""
+def _coded(values: Any, rows: NDArray[np.intp]) -> pd.Categorical:
+    """Make a column of few texts, each held once; ``rows`` says for each row which of the values it has, -1 none."""
     codes, held = pd.factorize(np.asarray(values, dtype=object))
-    chosen = codes if rows is None else codes[rows]
-    return pd.Categorical.from_codes(chosen, categories=pd.Index(held, dtype=object))
+    return pd.Categorical.from_codes(np.append(codes, -1)[rows], categories=pd.Index(held, dtype=object))
+
+
+def _deciding(
+    measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int
+) -> dict[str, pd.Categorical]:
+    """Name the features that decide; those of one kind are the same for all of its rules."""
+    code, offset, start = np.full(count, -1, dtype=np.intp), 0, {}
+    ids: list[NDArray[Any]] = []
+    names: list[NDArray[Any]] = []
+    for outcome, rows, place in measured:
+        key = id(outcome.feature_ids), id(outcome.feature_names)
+        if key not in start:
+            start[key] = offset
+            offset += len(outcome.feature_ids)
+            ids.append(outcome.feature_ids)
+            names.append(outcome.feature_names)
+        feature = outcome.measures.feature[rows]
+        code[place] = np.where(feature >= 0, start[key] + feature, -1)
+    none = np.empty(0, dtype=object)
+    return {
+        "feature_id": _used(np.concatenate([none, *ids]), code),
+        "feature_name": _used(np.concatenate([none, *names]), code),
+    }
+
+
+def _used(values: NDArray[Any], rows: NDArray[np.intp]) -> pd.Categorical:
+    """Make a column of texts, and hold only those that are there."""
+    seen = np.zeros(len(values) + 1, dtype=bool)
+    seen[rows] = True
+    return _coded(values[seen[:-1]], np.append(np.cumsum(seen[:-1]) - 1, -1)[rows])
 
 
 _TEXTS = ("rule_id", "rule_title", "instrument", "article")
@@ -172,10 +211,14 @@ class _Layers:
         known = [np.nan if layer.accuracy_m is None else layer.accuracy_m for layer in self.layers]
         self.accuracy_m = np.array([*known, np.nan], dtype=float)
 
-    def code(self, outcome: Outcome) -> NDArray[np.intp]:
-        """Give the number of the layer of each site."""
-        places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.intp)
-        return places[outcome.layer]
+    def codes(self, rows: Rows, outcomes: list[Outcome]) -> NDArray[np.intp]:
+        """Give the number of the layer of each row."""
+        found = np.full(len(rows.site), -1, dtype=np.intp)
+        for outcome, sites, place in zip(outcomes, rows.of_rule, rows.place, strict=True):
+            if outcome.layers:
+                places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.intp)
+                found[place] = places[outcome.layer[sites]]
+        return found
 
     def text(self, what: str, code: NDArray[np.intp]) -> pd.Categorical:
         """Give a text of each layer as a column."""
@@ -190,38 +233,26 @@ def _texts(rule: Rule) -> dict[str, str | None]:
     return {"rule_id": rule.id, "rule_title": rule.title, "instrument": cite.instrument, "article": cite.article}
 
 
-def _conflict(out: Outcome, rows: NDArray[np.intp]) -> NDArray[Any]:
-    shapes = out.measures.conflict[rows]
-    shapes[~(out.measured[rows] & out.measures.touched[rows])] = None
-    return shapes
-
-
-def _sizes(measures: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Say which sites are lines, and how long or large each site is."""
+def _numbers(
+    measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int, measures: pd.DataFrame
+) -> dict[str, NDArray[np.float64]]:
+    """Give the columns of numbers; empty where nothing was measured."""
     length, area = measures["length_m"].to_numpy(dtype=float), measures["area_m2"].to_numpy(dtype=float)
     line = length > 0
-    return line, np.where(line, length, area)
-
-
-def _numbers(
-    out: Outcome, rows: NDArray[np.intp], line: NDArray[np.bool_], size: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Give the numbers of the sites that have a row."""
-    found, line, size, measured = out.measures, line[rows], size[rows], out.measured[rows]
-    if not measured.any():
-        return dict.fromkeys(_NUMBERS, np.full(len(rows), np.nan))
-    overlap, length = found.overlap_m2[rows], found.overlap_length_m[rows]
-    part = np.where(line, length, overlap)
-    share = np.minimum(np.divide(part, size, out=np.zeros(len(size)), where=size > 0), 1.0)
-    values = {
-        "margin_m": found.margin_m[rows],
-        "distance_m": found.distance_m[rows],
-        "overlap_m2": overlap,
-        "overlap_ellipsoidal_m2": out.overlap_ellipsoidal_m2[rows],
-        "overlap_share": share,
-        "overlap_length_m": np.where(line, length, np.nan),
-    }
-    return {name: np.where(measured, value, np.nan) for name, value in values.items()}
+    size = np.where(line, length, area)
+    columns = {name: np.full(count, np.nan) for name in _NUMBERS}
+    for outcome, rows, place in measured:
+        found = outcome.measures
+        overlap, along = found.overlap_m2[rows], found.overlap_length_m[rows]
+        part = np.where(line[rows], along, overlap)
+        share = np.divide(part, size[rows], out=np.zeros(len(rows)), where=size[rows] > 0)
+        columns["margin_m"][place] = found.margin_m[rows]
+        columns["distance_m"][place] = found.distance_m[rows]
+        columns["overlap_m2"][place] = overlap
+        columns["overlap_ellipsoidal_m2"][place] = outcome.overlap_ellipsoidal_m2[rows]
+        columns["overlap_share"][place] = np.minimum(share, 1.0)
+        columns["overlap_length_m"][place] = np.where(line[rows], along, np.nan)
+    return columns
 
 
 def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:

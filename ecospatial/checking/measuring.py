@@ -58,15 +58,16 @@ class Measured:
     """What one question found for all sites, in terms of the plan; shared by rules, so never altered.
 
     ``possible`` marks sites touched only by features whose ``where`` column is empty. ``layer`` is for each site the
-    position in ``layers`` of the layer that decides.
+    position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are those of all features, of
+    which ``measures.feature`` names one by its position.
     """
 
     measures: Measures
     overlap_ellipsoidal_m2: NDArray[np.float64]
     possible: NDArray[np.bool_]
     covered: NDArray[np.bool_]
-    feature_id: NDArray[Any]
-    feature_name: NDArray[Any]
+    feature_ids: NDArray[Any]
+    feature_names: NDArray[Any]
     layers: tuple[Layer, ...]
     layer: NDArray[np.intp]
 
@@ -118,9 +119,6 @@ class Measuring:
         there = np.flatnonzero(measures.feature >= 0)
         rows = measures.feature[there]
         count = len(self.asked)
-        ids, names = np.full(count, None, dtype=object), np.full(count, None, dtype=object)
-        ids[there] = frame["feature_id"].to_numpy(dtype=object)[rows]
-        names[there] = selection.names[rows]
         layer = np.zeros(count, dtype=np.intp)
         if len(layers) > 1:
             position = {entry.name: number for number, entry in enumerate(layers)}
@@ -132,7 +130,7 @@ class Measuring:
         whole = is_same(measures.conflict[hit], self.asked.geometry[hit])
         ellipsoidal[hit[whole]] = self.ellipsoidal_m2[hit[whole]]
         ellipsoidal[hit[~whole]] = ellipsoidal_area(measures.conflict[hit[~whole]], self.reading.plan.crs)
-        return Measured(measures, ellipsoidal, possible, covered, ids, names, layers, layer)
+        return Measured(measures, ellipsoidal, possible, covered, selection.ids, selection.names, layers, layer)
 
     def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
         if stock.covers_as not in self._covered:

@@ -75,6 +75,11 @@ class Selection:
     all_row: NDArray[np.intp]
 
     @cached_property
+    def ids(self) -> NDArray[Any]:
+        """The id of each feature."""
+        return self.frame["feature_id"].to_numpy(dtype=object)
+
+    @cached_property
     def names(self) -> NDArray[Any]:
         """Name each feature for a sentence; empty text where there is no name."""
         return feature_names(self.frame, self.kind)
