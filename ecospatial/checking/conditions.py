@@ -53,9 +53,9 @@ class Projects:
         known = {name: sites[name].to_numpy(dtype=object) for name in columns}
         group = np.zeros(len(sites), dtype=np.intp)
         for values in known.values():
-            code, kept = pd.factorize(np.array(["" if _empty(value) else str(value) for value in values], dtype=object))
+            code, kept = pd.factorize(values)
             # Numbered anew after each column, so that the numbers stay small however many columns there are.
-            group, _ = pd.factorize(group * max(len(kept), 1) + code)
+            group, _ = pd.factorize(group * (len(kept) + 1) + code + 1)
         self.group: NDArray[np.intp] = group
         _, first = np.unique(self.group, return_index=True)
         self.projects = [_project({name: values[place] for name, values in known.items()}) for place in first]

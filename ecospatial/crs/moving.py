@@ -56,7 +56,10 @@ def transform(geometry: NDArray[Any], source: CRS, target: CRS) -> NDArray[Any]:
     (500000.0, 3517457.759)
     """
     if same(source, target):
-        return np.asarray(shapely.force_2d(geometry))
+        flat = np.array(geometry, dtype=object)
+        high = shapely.has_z(flat) | shapely.has_m(flat)
+        flat[high] = shapely.force_2d(flat[high])
+        return flat
     require_known_shift(source, target)
     finite = _finite(geometry)
     moved = _densified(geometry, finite, _EDGE_DEG if source.is_geographic else _EDGE_M)

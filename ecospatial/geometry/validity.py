@@ -88,8 +88,9 @@ def repair(geometry: NDArray[Any], *, unit_m2: float | NDArray[np.float64] = 1.0
     >>> done.note[0]
     '边界自相交或各环相交，已修复（面积 0.00 → 5000.00 m²）'
     """
-    given = np.asarray(geometry, dtype=object)
-    flat = np.array(shapely.force_2d(given), dtype=object)
+    flat = np.array(geometry, dtype=object)
+    high = shapely.has_z(flat) | shapely.has_m(flat)
+    flat[high] = shapely.force_2d(flat[high])
     notes = np.full(flat.shape, "", dtype=object)
     change = np.zeros(flat.shape, dtype=np.float64)
     unit = np.broadcast_to(np.asarray(unit_m2, dtype=np.float64), flat.shape)

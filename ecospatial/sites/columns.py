@@ -79,7 +79,7 @@ def read_cells(
     read: dict[Any, Any] = {}
     wrong: dict[Any, str] = {}
     values = cells.astype(object).tolist()
-    keys = [(type(value), str(value)) for value in values]
+    keys = list(zip(map(type, values), map(str, values), strict=True))
     for key, value in zip(keys, values, strict=True):
         if key not in read:
             try:
