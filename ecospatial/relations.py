@@ -160,10 +160,13 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     return found
 
 
-def overlaps(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
+def overlaps(
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
-    Parameters are those of ``near``; the features are polygons.
+    Parameters are those of ``near``; the features are polygons. ``limits_m`` are for each site the accuracies that
+    margins will be compared with (see ``depth``).
     """
     found = Measures.around(nearest)
     if not len(target.geometry):
@@ -175,16 +178,18 @@ def overlaps(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) 
     _measure_conflict(found, hit, conflict[hit])
     found.margin_m = np.where(found.touched, np.nan, found.distance_m)
     if len(hit):
-        found.margin_m[hit] = depth(conflict[hit], target.edge.around(sites, hit))
+        found.margin_m[hit] = depth(conflict[hit], target.edge.around(sites, hit), _of(limits_m, hit))
         _deciding(found, parts, hit)
         found.features[hit] = np.maximum(found.features[hit], 1)
     return found
 
 
-def outside(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
+def outside(
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+) -> Measures:
     """Ask which sites have a part that no feature covers.
 
-    Parameters are those of ``near``; the features are polygons. The conflict is the part not covered.
+    Parameters are those of ``overlaps``. The conflict is the part not covered.
     """
     found = Measures.around(nearest)
     parts = cut(sites, target.pieces, jobs=jobs)
@@ -196,14 +201,16 @@ def outside(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -
     _deciding(found, parts, np.arange(len(sites)))
     if len(target.geometry):
         if len(hit):
-            found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit))
+            found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit), _of(limits_m, hit))
         if len(miss):
             found.margin_m[miss] = target.edge.around(sites, miss).nearest(sites.geometry[miss])[0]
     found.beyond = np.isnan(found.margin_m)
     return found
 
 
-def along_river(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 1) -> Measures:
+def along_river(
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+) -> Measures:
     """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
 
     A stretch is the water so many metres up and down the river from the intake, measured along the centreline into
@@ -215,7 +222,7 @@ def along_river(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 
     ----------
     target
         The stretches, polygons in a metric CRS.
-    sites, nearest, jobs
+    sites, nearest, limits_m, jobs
         As in ``overlaps``.
 
     Returns
@@ -232,7 +239,7 @@ def along_river(target: Target, sites: Shapes, nearest: Nearest, *, jobs: int = 
     >>> found.touched.tolist(), found.margin_m.round(1).tolist()
     ([True, False, True], [0.0, 0.5, 5.0])
     """
-    found = overlaps(target, sites, nearest, jobs=jobs)
+    found = overlaps(target, sites, nearest, limits_m=limits_m, jobs=jobs)
     beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
     if len(beside):
         shape, water = sites.geometry[beside], target.geometry[found.feature[beside]]
@@ -303,6 +310,10 @@ class Covered:
         open_ = np.flatnonzero(nearest <= ROUNDING_M)
         held[open_] = shapely.covers(area, self.sites.geometry[open_])
         return held
+
+
+def _of(limits_m: NDArray[np.float64] | None, hit: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    return None if limits_m is None else limits_m[hit]
 
 
 def _nearest_piece(target: Target, sites: NDArray[Any]) -> NDArray[Any]:

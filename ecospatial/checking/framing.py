@@ -81,8 +81,8 @@ class Rows:
         self.site, self.rule = np.nonzero(keep)
         order = np.argsort(self.rule.astype(np.min_scalar_type(keep.shape[1])), kind="stable")
         ends = np.cumsum(np.bincount(self.rule, minlength=keep.shape[1]))[:-1]
-        self.place = np.split(order, ends)
-        self.of_rule = np.split(self.site[order], ends)
+        self.place = np.split(order, ends)[: keep.shape[1]]
+        self.of_rule = np.split(self.site[order], ends)[: keep.shape[1]]
 
     def laid(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
         """Lay out an array for each rule, with a value for each site."""

@@ -152,6 +152,8 @@ class Measuring:
         beyond = np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
         reach = rule.within_m + beyond
         sites = self.asked.shapes
+        known = sorted({layer.accuracy_m for layer in stock.layers if layer.accuracy_m is not None})
+        limits_m = self.asked.accuracy_m[:, None] + np.array(known)
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all
@@ -159,7 +161,7 @@ class Measuring:
             if rule.relation == "near":
                 found = near(target, sites, nearest, within_m=rule.within_m)
             else:
-                found = _AREAL[rule.relation](target, sites, nearest, jobs=self.jobs)
+                found = _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m, jobs=self.jobs)
             position = selection.sure_row if which == "sure" else selection.all_row
             there = found.feature >= 0
             found.feature[there] = position[found.feature[there]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 # greater one makes whether a depth is more than some accuracy as good as eroding the features by it, within 0.1 m.
 RELATIVE = 0.01
 LEAST_M, MOST_M = 0.01, 0.1
+# Where it is plain on which side of an accuracy a depth lies, this share of a large one will do.
+PLAIN = 0.001
 # So many cells are looked at in one go; the others wait.
 BATCH = 1 << 17
 
 
-def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
+def depth(conflict: NDArray[Any], edge: Any, limits_m: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Measure the largest distance of a point of each conflict to the edge of the features.
 
     Parameters
@@ -32,12 +35,14 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     edge
         The edge as one geometry or an array of them, in the same CRS; empty: nothing to be measured from. Or what of
         it is around shapes that the conflicts are parts of.
+    limits_m
+        Conflicts x any number: the accuracies that each depth is to be compared with.
 
     Returns
     -------
     array of float
-        Metres: a lower bound, less than the true value by at most 1 %, never more than 0.1 m, or by 1 cm where that
-        is more; NaN where there is no edge.
+        Metres: a lower bound, less than the true value by at most 1 % and 0.1 m, or by 1 cm where that is more; with
+        limits by 0.1 % of a depth over 100 m, if no limit lies between. NaN where there is no edge.
 
     Notes
     -----
@@ -58,21 +63,35 @@ def depth(conflict: NDArray[Any], edge: Any) -> NDArray[np.float64]:
     around = edge if isinstance(edge, Around) else Edge.of(edge).around(shapes)
     if not len(around.edge.line):
         return np.full(len(shapes), np.nan)
-    best, open_ = _from_vertices(shapes, around)
+    sought = _Sought(np.zeros(len(shapes)), limits_m)
+    open_ = _from_vertices(shapes, around, sought)
     for corners, owner in _cells(shapes[open_]):
-        _search(corners, open_[owner], around, best)
-    return best
+        _search(corners, open_[owner], around, sought)
+    return sought.best
 
 
-def _enough(best: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say where what is known need not be known better."""
-    return np.asarray(most <= best + np.clip(best * RELATIVE, LEAST_M, MOST_M))
+@dataclass(frozen=True)
+class _Sought:
+    """The greatest depths found so far, and the limits they are compared with."""
+
+    best: NDArray[np.float64]
+    limits_m: NDArray[np.float64] | None
+
+    def enough(self, shape: NDArray[np.intp], most: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say where the depth of shapes, at most so much, need not be known better."""
+        best = self.best[shape]
+        enough = most <= best + np.clip(best * RELATIVE, LEAST_M, MOST_M)
+        if self.limits_m is not None:
+            limit = self.limits_m[shape]
+            between = ((limit >= best[:, None]) & (limit < most[:, None])).any(axis=1)
+            enough |= (most <= best * (1 + PLAIN)) & ~between
+        return np.asarray(enough)
 
 
-def _from_vertices(shapes: NDArray[Any], around: Around) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Measure from few vertices; the second array names the shapes for which that is not enough."""
+def _from_vertices(shapes: NDArray[Any], around: Around, sought: _Sought) -> NDArray[np.intp]:
+    """Measure from few vertices; give the shapes for which that is not enough."""
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
-    best, most = np.zeros(len(shapes)), np.full(len(shapes), np.inf)
+    best, most = sought.best, np.full(len(shapes), np.inf)
     chosen = firsts(owner)
     open_ = owner[chosen]
     for _ in range(3):
@@ -85,13 +104,13 @@ def _from_vertices(shapes: NDArray[Any], around: Around) -> tuple[NDArray[np.flo
         most[open_] = np.minimum(most[open_], furthest)
         next_ = np.flatnonzero(reach == furthest[position])
         next_ = next_[firsts(owner[next_])]
-        still = ~_enough(best[open_], most[open_])
+        still = ~sought.enough(open_, most[open_])
         kept = still[position]
         chosen = (np.cumsum(kept) - 1)[next_[still]]
         xy, owner, open_ = xy[kept], owner[kept], open_[still]
         if not len(open_):
             break
-    return best, open_
+    return open_
 
 
 def _cells(shapes: NDArray[Any]) -> list[tuple[NDArray[np.float64], NDArray[np.intp]]]:
@@ -112,10 +131,11 @@ def _cells(shapes: NDArray[Any]) -> list[tuple[NDArray[np.float64], NDArray[np.i
     ]
 
 
-def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Around, best: NDArray[np.float64]) -> None:
-    """Raise ``best`` to the depth of the cells; ``corners`` is cells x 1, 2 or 3 x 2."""
+def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Around, sought: _Sought) -> None:
+    """Raise what was found to the depth of the cells; ``corners`` is cells x 1, 2 or 3 x 2."""
     if not len(owner):
         return
+    best = sought.best
     count, sides = corners.shape[:2]
     far, segment = around.nearest_to(corners.reshape(-1, 2), np.repeat(owner, sides))
     waiting = [(corners, owner, far.reshape(count, sides), segment.reshape(count, sides))]
@@ -126,10 +146,10 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Aroun
             continue
         np.maximum.at(best, owner, far.max(axis=1))
         most, place = _most(corners, segment, around.edge)
-        open_ = np.flatnonzero(~_enough(best[owner], most))
+        open_ = np.flatnonzero(~sought.enough(owner, most))
         if len(open_):
             np.maximum.at(best, owner[open_], around.nearest_to(place[open_], owner[open_])[0])
-            open_ = open_[~_enough(best[owner[open_]], most[open_])]
+            open_ = open_[~sought.enough(owner[open_], most[open_])]
         if len(open_):
             waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], around))
 
