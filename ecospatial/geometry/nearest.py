@@ -59,18 +59,14 @@ class Edge:
         return shapely.STRtree(self.line)
 
     @cached_property
-    def _columns(self) -> tuple[NDArray[np.float64], ...]:
+    def _table(self) -> NDArray[np.float64]:
         """Where each segment starts, how far it goes, and one over the square of its length (0 for a point)."""
-        start = shapely.get_coordinates(shapely.get_point(self.line, 0))
-        end = shapely.get_coordinates(shapely.get_point(self.line, -1))
-        if len(start) < len(self.line):  # a point has no first point
-            xy, of = shapely.get_coordinates(self.line, return_index=True)
-            change = np.flatnonzero(np.diff(of, prepend=-1))
-            start, end = xy[change], xy[np.append(change[1:], len(xy)) - 1]
-        along = end - start
+        xy, of = shapely.get_coordinates(self.line, return_index=True)
+        start = firsts(of)
+        along = xy[np.append(start[1:], len(xy)) - 1] - xy[start]
         square = (along**2).sum(axis=1)
         per = np.divide(1.0, square, out=np.zeros(len(square)), where=square > 0)
-        return start[:, 0].copy(), start[:, 1].copy(), along[:, 0].copy(), along[:, 1].copy(), per
+        return np.ascontiguousarray(np.column_stack([xy[start], along, per]).T)
 
     def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give the distance of each point to a segment; the arrays are broadcast."""
@@ -79,10 +75,15 @@ class Edge:
 
     def _away(self, x: Any, y: Any, segment: NDArray[np.intp]) -> tuple[Any, Any]:
         """Give the way to each point from the spot of a segment that is nearest to it."""
-        start_x, start_y, along_x, along_y, per = (column[segment] for column in self._columns)
+        # In place: on so many numbers, new memory costs more than the arithmetic.
+        start_x, start_y, along_x, along_y, share = self._table.take(segment, axis=1)
         x, y = x - start_x, y - start_y
-        share = np.minimum(np.maximum((x * along_x + y * along_y) * per, 0.0), 1.0)
-        return x - share * along_x, y - share * along_y
+        share = share * (x * along_x + y * along_y)
+        np.maximum(share, 0.0, out=share)
+        np.minimum(share, 1.0, out=share)
+        x -= share * along_x
+        y -= share * along_y
+        return x, y
 
     def around(
         self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None, reach_m: float = np.inf
