@@ -3,8 +3,8 @@
 Made data: L-shaped parcels of 15 to 120 m inside the district, always the same ones, with an activity and works each.
 The rules are all packs of the plan.
 
-- kernel: ``es.overlap`` of the same sites with the features that each ``layer`` and ``where`` of a rule names, summed;
-  lines and points as the corridor of the widest rule that names them;
+- kernel: ``es.overlap`` of the same sites with what each ``layer`` and ``where`` of a rule names, summed; for rules on a
+  distance with the corridor of the widest of them;
 - check: ``es.check`` of the same sites, only what is restricted or worse, and complete;
 - one site: a process that imports the package, opens the plan and checks one site; the same check again;
 - growth: ``ecospatial check FILE --format parquet --at-least restricted`` for each count: seconds for 1,000 sites and
@@ -136,26 +136,29 @@ def against_kernel(plan: Plan, sites: gpd.GeoDataFrame) -> dict[str, Any]:
 
 
 def asked_of(plan: Plan) -> list[gpd.GeoDataFrame]:
-    """Give the features that each layer and where of a rule names, as polygons."""
+    """Give what the rules on each layer and where cut sites with, as polygons.
+
+    For rules on a distance that is the corridor of the widest of them; an intake's is its stretch of river, a grid's
+    the area above the value.
+    """
     import geopandas as gpd
     import shapely
 
+    from ecospatial import geometry
     from ecospatial.checking.reading import Reading
 
-    reading = Reading(plan, dt.date.fromisoformat(ON))
+    reading = Reading(plan, dt.date.fromisoformat(ON)).around(shapely.points([[*plan.area.centroid.coords[0]]]), 0.0)
     widest: dict[Any, Any] = {}
     for rule in plan.rules:
-        if not rule.in_force(reading.on) or rule.relation not in ("near", "overlaps", "outside"):
-            continue
-        if reading.stock_for(rule).frame is not None:
+        if rule.in_force(reading.on) and reading.stock_for(rule).frame is not None:
             key = (rule.layer, rule.where)
-            before = widest.get(key, rule)
-            widest[key] = max(before, rule, key=lambda one: one.within_m)
+            widest[key] = max(widest.get(key, rule), rule, key=lambda one: one.within_m)
     found = []
     for rule in widest.values():
-        shapes = reading.select(rule).all.geometry.copy()
-        thin = shapely.get_dimensions(shapes) < 2
-        shapes[thin] = shapely.buffer(shapes[thin], max(rule.within_m, 1.0))
+        shapes = reading.select(rule).all.geometry
+        if rule.within_m:
+            shapes = geometry.strip(shapes, rule.within_m)
+        shapes = shapes[shapely.get_dimensions(shapes) == 2]
         if len(shapes):
             found.append(gpd.GeoDataFrame(geometry=shapes, crs=plan.crs))
     return found
