@@ -6,7 +6,7 @@ Distance decides, buffers only draw. Everything works on arrays: one entry for e
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -98,29 +98,58 @@ class Target:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach."""
+    """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach.
+
+    ``close`` are the sites that an edge may cross: no edge comes into a circle round any other. Of these ``site`` lies
+    whole in a feature, ``holder``. No spot of a site is further from an edge than ``most_m``.
+    """
 
     distance_m: NDArray[np.float64]
     feature: NDArray[np.intp]
+    close: NDArray[np.intp]
+    site: NDArray[np.intp]
+    holder: NDArray[np.intp]
+    most_m: NDArray[np.float64]
 
     @classmethod
     def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
         """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
-        if len(target.geometry) and len(sites):
-            piece, met = sites.tree.query(target.pieces.piece, predicate="intersects")
-            feature[met[::-1]] = target.pieces.owner[piece[::-1]]
-            distance[met] = 0.0
-            apart = np.flatnonzero(feature < 0)
-            found, line = target.outline.around(sites, apart, reach_m).nearest(sites.outline[apart])
-            distance[apart] = found
-            feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
-        return cls(distance, feature)
+        none = np.empty(0, dtype=np.intp)
+        if not len(target.geometry) or not len(sites):
+            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf))
+        pieces, around = target.pieces, target.outline.around(sites)
+        least, most = around.bounds_m
+        clear = least > ROUNDING_M
+        piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
+        held = clear[whole]
+        count = len(target.geometry)
+        inside = distinct(whole[held] * count + pieces.owner[piece[held]])
+        site, holder = inside // count, inside % count
+        close = np.flatnonzero(~clear)
+        piece, place = shapely.STRtree(sites.geometry[close]).query(pieces.piece, predicate="intersects")
+        first = np.full(len(sites), count)
+        np.minimum.at(first, np.append(site, close[place]), np.append(holder, pieces.owner[piece]))
+        met = first < count
+        feature[met], distance[met] = first[met], 0.0
+        apart = np.flatnonzero(~met)
+        distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
+        feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
+        return cls(distance, feature, close, site, holder, most)
 
     def within(self, reach_m: NDArray[np.float64]) -> Nearest:
         """Leave out what is beyond the reach of each site, metres."""
         reached = self.distance_m <= reach_m
-        return Nearest(np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1))
+        distance_m, feature = np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1)
+        return replace(self, distance_m=distance_m, feature=feature)
+
+    def parts(self, target: Target, sites: Shapes, jobs: int) -> Cut:
+        """Cut the sites with the features: only those that an edge may cross have to be."""
+        across = cut(sites, target.pieces, some=self.close, jobs=jobs)
+        site, owner = np.append(self.site, across.site), np.append(self.holder, across.owner)
+        shapes = np.append(sites.geometry[self.site], across.geometry)
+        order = np.lexsort((owner, site))
+        return Cut(site[order], owner[order], shapes[order])
 
 
 def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) -> Measures:
@@ -143,15 +172,26 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     hit = np.flatnonzero(found.touched)
     if not len(hit):
         return found
-    piece, close_to = sites.tree.query(target.pieces.piece, predicate="dwithin", distance=within_m + ROUNDING_M)
-    count = max(len(target.geometry), 1)
-    pairs = distinct(close_to * count + target.pieces.owner[piece])
-    found.features[hit] = np.maximum(np.bincount(pairs // count, minlength=len(sites))[hit], 1)
-    close = target.pieces.piece[distinct(piece)]
+    conflict, count = np.full(len(sites), None, dtype=object), len(target.geometry)
+    # A site of which no spot is out of reach is its own conflict.
+    whole = found.touched & (nearest.most_m <= within_m)
+    whole[nearest.site] = True
+    conflict[whole] = sites.geometry[whole]
+    piece, site = _close_pairs(target, sites, within_m + ROUNDING_M)
+    site, piece = site[found.touched[site]], piece[found.touched[site]]
     # At no distance a line has no strip, and a polygon is its own.
+    close = target.pieces.piece[distinct(piece)]
     within = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
     drawn = Pieces.of(np.array([shapely.union_all(within)], dtype=object))
-    _measure_conflict(found, hit, merged(cut(sites, drawn, some=hit), len(sites))[hit])
+    rest = np.flatnonzero(found.touched & ~whole)
+    conflict[rest] = merged(cut(sites, drawn, some=rest), len(sites))[rest]
+    _measure_conflict(found, hit, conflict[hit])
+    # The nearest feature is known to be reached; the others have to be asked.
+    other = target.pieces.owner[piece] != found.feature[site]
+    site, piece = site[other], piece[other]
+    reached = shapely.dwithin(target.pieces.piece[piece], sites.geometry[site], within_m + ROUNDING_M)
+    pairs = distinct(site[reached] * count + target.pieces.owner[piece[reached]])
+    found.features = found.touched + np.bincount(pairs // count, minlength=len(sites))
     # A site whose nearest point only reaches the limit shares no area with the strip: that point is shown.
     bare = hit[[shape is None for shape in found.conflict[hit]]]
     if len(bare):
@@ -171,7 +211,7 @@ def overlaps(
     found = Measures.around(nearest)
     if not len(target.geometry):
         return found
-    parts = cut(sites, target.pieces, jobs=jobs)
+    parts = nearest.parts(target, sites, jobs)
     conflict = merged(parts, len(sites))
     found.touched = _counts(conflict)
     hit = np.flatnonzero(found.touched)
@@ -192,7 +232,7 @@ def outside(
     Parameters are those of ``overlaps``. The conflict is the part not covered.
     """
     found = Measures.around(nearest)
-    parts = cut(sites, target.pieces, jobs=jobs)
+    parts = nearest.parts(target, sites, jobs)
     rest = _uncovered(target, sites, merged(parts, len(sites)))
     found.touched = _counts(rest)
     hit, miss = np.flatnonzero(found.touched), np.flatnonzero(~found.touched)
@@ -203,7 +243,7 @@ def outside(
         if len(hit):
             found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit), _of(limits_m, hit))
         if len(miss):
-            found.margin_m[miss] = target.edge.around(sites, miss).nearest(sites.geometry[miss])[0]
+            found.margin_m[miss] = target.edge.around(sites, miss).nearest(sites.geometry[miss], np.arange(len(miss)))[0]
     found.beyond = np.isnan(found.margin_m)
     return found
 
@@ -310,6 +350,14 @@ class Covered:
         open_ = np.flatnonzero(nearest <= ROUNDING_M)
         held[open_] = shapely.covers(area, self.sites.geometry[open_])
         return held
+
+
+def _close_pairs(target: Target, sites: Shapes, within_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pair pieces of the features and sites that may lie within a distance of each other, by their boxes."""
+    west, south, east, north = shapely.bounds(target.pieces.piece).T
+    boxes = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
+    piece, site = sites.tree.query(boxes)
+    return piece, site
 
 
 def _of(limits_m: NDArray[np.float64] | None, hit: NDArray[np.intp]) -> NDArray[np.float64] | None:

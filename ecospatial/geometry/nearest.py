@@ -85,10 +85,8 @@ class Edge:
         y -= share * along_y
         return x, y
 
-    def around(
-        self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None, reach_m: float = np.inf
-    ) -> Around:
-        """Find out which segments may be nearest to a spot of each shape; those out of reach of all of it are not.
+    def around(self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None) -> Around:
+        """Find out which segments may be nearest to a spot of each shape.
 
         Parameters
         ----------
@@ -96,22 +94,18 @@ class Edge:
             Geometries in the CRS of the edge.
         some
             Positions of those that are asked about; all of them when not given.
-        reach_m
-            Metres.
         """
         all_ = Shapes.of(shapes)
         asked = np.arange(len(all_)) if some is None else some
         middle, radius = (part[asked] for part in all_.circle)
         small = np.flatnonzero(radius <= WIDE_M)
-        lists, place = self._neighbourhoods(all_, asked[small], reach_m)
-        own = self._left(middle[small], radius[small], lists, place, reach_m)
-        number = np.full(len(asked), -1, dtype=np.intp)
-        number[small] = np.arange(len(small))
-        return Around(self, radius, number, own, reach_m)
+        lists, place = self._neighbourhoods(all_, asked[small])
+        own = self._left(middle[small], radius[small], lists, place)
+        first, count = np.zeros(len(asked), dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
+        first[small], count[small] = own.first, own.count
+        return Around(self, radius, Lists(first, count, own.segment, own.distance_m))
 
-    def _neighbourhoods(
-        self, shapes: Shapes, asked: NDArray[np.intp], reach_m: float
-    ) -> tuple[Lists, NDArray[np.intp]]:
+    def _neighbourhoods(self, shapes: Shapes, asked: NDArray[np.intp]) -> tuple[Lists, NDArray[np.intp]]:
         """Give lists of what may be nearest in neighbourhoods, and which of them is that of each shape."""
         everything = np.arange(len(self.line))
         lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
@@ -123,8 +117,7 @@ class Edge:
                 break
             inside, count = level.inside[asked], len(level.parent)
             cells = np.flatnonzero(np.bincount(inside, minlength=count))
-            parent = position[level.parent[cells]]
-            lists = self._left(level.middle[cells], level.radius[cells], lists, parent, reach_m)
+            lists = self._left(level.middle[cells], level.radius[cells], lists, position[level.parent[cells]])
             position = np.full(count, -1, dtype=np.intp)
             position[cells] = np.arange(len(cells))
             place = position[inside]
@@ -136,7 +129,6 @@ class Edge:
         radius: NDArray[np.float64],
         lists: Lists,
         place: NDArray[np.intp],
-        reach_m: float,
     ) -> Lists:
         """Leave in the list of a place around each circle what may be nearest to some spot in the circle.
 
@@ -152,8 +144,7 @@ class Edge:
             x, y = self._away(xy[rows, 0][of], xy[rows, 1][of], segment)
             distance = np.sqrt(x * x + y * y)
             nearest, size = np.minimum.reduceat(distance, firsts(of)), radius[rows]
-            limit = np.where(nearest <= reach_m + size, nearest + 2 * size + ROUNDING_M, -1.0)
-            keep = np.flatnonzero(distance <= limit[of])
+            keep = np.flatnonzero(distance <= (nearest + 2 * size + ROUNDING_M)[of])
             x, y, distance, segment, of = x[keep], y[keep], distance[keep], segment[keep], of[keep]
             length = np.maximum(distance, ROUNDING_M)
             x, y = x / length, y / length
@@ -171,41 +162,37 @@ class Edge:
 
 @dataclass(frozen=True)
 class Around:
-    """What may be nearest to shapes. ``number`` is the list of each shape, -1 where the index has to be asked."""
+    """What may be nearest to shapes; the lists of wide ones are empty, for them the index is asked."""
 
     edge: Edge
     radius: NDArray[np.float64]
-    number: NDArray[np.intp]
     lists: Lists
-    reach_m: float
 
     @cached_property
     def bounds_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The least and the greatest distance to the edge that a spot of each shape may have."""
-        far = np.full(len(self.lists.count), np.inf)
+        """The least and the greatest distance to the edge that a spot of each shape may have; 0 and infinite: unknown."""
+        least, most = np.zeros(len(self.radius)), np.full(len(self.radius), np.inf)
         there = np.flatnonzero(self.lists.count)
         if len(there):
-            far[there] = np.minimum.reduceat(self.lists.distance_m, self.lists.first[there])
-        known = self.number >= 0
-        middle = np.where(known, far[self.number], np.nan) if len(far) else np.full(len(known), np.nan)
-        least, most = np.maximum(middle - self.radius, 0.0), middle + self.radius
-        return np.where(known, least, 0.0), np.where(known, most, np.inf)
+            middle = np.minimum.reduceat(self.lists.distance_m, self.lists.first[there])
+            least[there] = np.maximum(middle - self.radius[there], 0.0)
+            most[there] = middle + self.radius[there]
+        return least, most
 
     def nearest_to(
         self, xy: NDArray[np.float64], of: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Give the distance to the edge of each spot, and the segment that is so near; ``of`` is the shape it is of."""
         distance, segment = np.full(len(xy), np.inf), np.full(len(xy), -1, dtype=np.intp)
-        number = self.number[of]
-        wide = np.flatnonzero(number < 0)
+        count = self.lists.count[of]
+        wide = np.flatnonzero(count == 0)
         if len(wide):
             (asked, found), far = self.edge.tree.query_nearest(
                 shapely.points(xy[wide]), return_distance=True, all_matches=False
             )
             distance[wide[asked]], segment[wide[asked]] = far, found
-        count = np.where(number >= 0, self.lists.count[number], 0) if len(self.lists.count) else np.zeros(len(xy), int)
         for rows in blocks(count):
-            entry, spot = self.lists.of(number[rows])
+            entry, spot = self.lists.of(of[rows])
             listed = self.lists.segment[entry]
             far = self.edge.distance(xy[rows][spot], listed)
             distance[rows] = np.minimum.reduceat(far, firsts(spot))
@@ -213,35 +200,40 @@ class Around:
             segment[rows] = listed[best[firsts(spot[best])]]
         return distance, segment
 
-    def nearest(self, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give the distance to the edge of each shape, and the segment that is so near; NaN and -1 out of reach."""
+    def nearest(
+        self, shapes: NDArray[Any], of: NDArray[np.intp], reach_m: float = np.inf
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the distance to the edge of shapes, and the segment that is so near; NaN and -1 out of reach.
+
+        ``of`` is for each of them the shape that it is, or is a part of.
+        """
         distance, segment = np.full(len(shapes), np.nan), np.full(len(shapes), -1, dtype=np.intp)
-        wide = np.flatnonzero(self.number < 0)
+        count = self.lists.count[of]
+        wide = np.flatnonzero(count == 0)
         if len(wide):
-            limit = None if np.isinf(self.reach_m) else self.reach_m + ROUNDING_M
+            limit = None if np.isinf(reach_m) else reach_m + ROUNDING_M
             (asked, found), far = self.edge.tree.query_nearest(
                 shapes[wide], max_distance=limit, return_distance=True, all_matches=False
             )
             distance[wide[asked]], segment[wide[asked]] = far, found
-        number = self.number
-        some = np.flatnonzero(np.where(number >= 0, self.lists.count[number], 0)) if len(self.lists.count) else wide[:0]
-        if not len(some):
+        rows = np.flatnonzero((count > 0) & (self.bounds_m[0][of] <= reach_m + ROUNDING_M))
+        if not len(rows):
             return distance, segment
-        entry, of = self.lists.of(number[some])
-        far = self.lists.distance_m[entry]
-        listed = self.lists.segment[entry]
-        # What is nearest to the middle is near; all that may be nearer still has to be nearer to the middle than that.
-        best = np.flatnonzero(far == np.minimum.reduceat(far, firsts(of))[of])
-        guess = best[firsts(of[best])]
-        near = shapely.distance(shapes[some], self.edge.line[listed[guess]])
-        open_ = far <= (near + self.radius[some] + ROUNDING_M)[of]
+        entry, shape = self.lists.of(of[rows])
+        far, listed = self.lists.distance_m[entry], self.lists.segment[entry]
+        # What is nearest to the middle is near; whatever is nearer to the shape is nearer to the middle than this:
+        best = np.flatnonzero(far == np.minimum.reduceat(far, firsts(shape))[shape])
+        guess = best[firsts(shape[best])]
+        near = shapely.distance(shapes[rows], self.edge.line[listed[guess]])
+        open_ = far <= (near + self.radius[of[rows]] + ROUNDING_M)[shape]
         open_[guess] = False
-        entry, of = np.append(np.flatnonzero(open_), guess), np.append(of[open_], np.arange(len(some)))
-        found = np.append(shapely.distance(shapes[some][of[: -len(some)]], self.edge.line[listed[entry[: -len(some)]]]), near)
-        order = np.lexsort((listed[entry], found, of))
-        order = order[firsts(of[order])]
-        reached = found[order] <= self.reach_m + ROUNDING_M
-        distance[some[reached]], segment[some[reached]] = found[order][reached], listed[entry[order]][reached]
+        other = np.flatnonzero(open_)
+        others = shapely.distance(shapes[rows[shape[other]]], self.edge.line[listed[other]])
+        entry, found, shape = np.append(guess, other), np.append(near, others), np.append(np.arange(len(rows)), shape[other])
+        order = np.lexsort((listed[entry], found, shape))
+        order = order[firsts(shape[order])]
+        reached = found[order] <= reach_m + ROUNDING_M
+        distance[rows[reached]], segment[rows[reached]] = found[order][reached], listed[entry[order]][reached]
         return distance, segment
 
 

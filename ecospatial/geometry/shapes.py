@@ -83,6 +83,11 @@ class Shapes:
         return (bounds[:, :2] + bounds[:, 2:]) / 2, np.hypot(size[:, 0], size[:, 1]) / 2
 
     @cached_property
+    def middles(self) -> shapely.STRtree:
+        """Index over the middles."""
+        return shapely.STRtree(shapely.points(self.circle[0]))
+
+    @cached_property
     def levels(self) -> list[Level]:
         """Neighbourhoods, coarse ones first, as long as they hold several shapes."""
         xy, radius = self.circle
