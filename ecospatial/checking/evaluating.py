@@ -46,7 +46,7 @@ class Outcome:
     overlap_ellipsoidal_m2: NDArray[np.float64]
     measured: NDArray[np.bool_]
     layers: tuple[Layer, ...]
-    layer: NDArray[np.intp]
+    layer: NDArray[np.int16]
     feature_ids: NDArray[Any]
     feature_names: NDArray[Any]
     said: NDArray[np.int32]
@@ -139,7 +139,7 @@ def _blank(rule: Rule, measuring: Measuring) -> Outcome:
         overlap_ellipsoidal_m2=measuring.nothing.overlap_m2,
         measured=np.zeros(count, dtype=bool),
         layers=(),
-        layer=np.full(count, -1, dtype=np.intp),
+        layer=np.full(count, -1, dtype=np.int16),
         feature_ids=_NO_TEXTS,
         feature_names=_NO_TEXTS,
         said=np.zeros(count, dtype=np.int32),
@@ -243,20 +243,17 @@ def _explain(
         kind = kind * size + column[rows]
     kind, first = _numbered(kind)
     first = rows[first]
+    held = np.array([*(layer.present == "held" for layer in out.layers), False])
+    doubt = ~out.certain[first] & (out.verdict[first] != blind) & held[out.layer[first]]
     seen = [follows(row, gaps) + reliance(row) for row in first]
     # Where there is no feature its position is -1, the last.
     names = [*(name or "" for name in out.feature_names), ""]
     facts = reasons.facts(rule, out.measures, rows, [names[feature] for feature in out.measures.feature[rows].tolist()])
-    told = [fact + seen[number] for fact, number in zip(facts, kind.tolist(), strict=True)]
+    told = reasons.joined(facts, kind.tolist(), seen, doubt.tolist(), out.measures.margin_m[rows].tolist())
     if stock.blind and not gaps:
         for place in np.flatnonzero(out.verdict[rows] == blind):
             row = int(rows[place])
             told[place] = facts[place] + follows(row, stock.blindness(asked.geometry[row])) + reliance(row)
-    held = np.array([*(layer.present == "held" for layer in out.layers), False])
-    doubt = ~out.certain[rows] & (out.verdict[rows] != blind) & held[out.layer[rows]]
-    margin = out.measures.margin_m[rows]
-    for place in np.flatnonzero(doubt).tolist():
-        told[place] += reasons.in_doubt(margin[place])
     return told
 
 

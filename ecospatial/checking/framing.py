@@ -156,7 +156,9 @@ def findings_frame(
         "reason": rows.reasons(outcomes),
         "verified": verified[rows.rule],
     }
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, crs=reading.plan.crs), crs=reading.plan.crs)
+    data["geometry"] = gpd.array.GeometryArray(shapes, crs=reading.plan.crs)
+    # Nothing else holds these columns, so they need not be copied.
+    return gpd.GeoDataFrame(pd.DataFrame(data, copy=False), geometry="geometry")
 
 
 def _coded(values: Any, rows: NDArray[np.intp]) -> pd.Categorical:

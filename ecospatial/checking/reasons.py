@@ -292,7 +292,13 @@ def reliance(rule: Rule, *, certain: bool, layer: Layer | None, site_accuracy_m:
     }.get(layer.status or "", f"{label}{known}。" if not certain else "")
 
 
-def in_doubt(margin_m: float) -> str:
-    """Say that a verdict is not certain, and how near the border is."""
-    distance = "" if isnan(margin_m) else f"（距判定界线 {margin_m:.1f} m）"
-    return f"边界存疑，需现场核定{distance}。"
+def joined(facts: list[str], kind: list[int], seen: list[str], doubt: list[bool], margins: list[float]) -> list[str]:
+    """Put what was measured and what is said of its kind together; of kinds in doubt, how near the border is."""
+    if not any(doubt):
+        return [fact + seen[number] for fact, number in zip(facts, kind, strict=True)]
+    unsaid = [f"{said}边界存疑，需现场核定。" if open_ else said for said, open_ in zip(seen, doubt, strict=True)]
+    known = [f"{said}边界存疑，需现场核定（距判定界线 " for said in seen]
+    return [
+        f"{fact}{known[number]}{margin:.1f} m）。" if doubt[number] and margin >= 0 else fact + unsaid[number]
+        for fact, number, margin in zip(facts, kind, margins, strict=True)
+    ]
