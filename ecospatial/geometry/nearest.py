@@ -139,21 +139,26 @@ class Edge:
         count = np.zeros(len(xy), dtype=np.intp)
         kept, far = [np.empty(0, dtype=np.intp)], [np.empty(0)]
         for rows in blocks(lists.count[place]):
-            entry, of = lists.of(place[rows])
+            own = place[rows]
+            first = np.cumsum(lists.count[own]) - lists.count[own]
+            entry, of = lists.of(own)
             segment = lists.segment[entry]
             x, y = self._away(xy[rows, 0][of], xy[rows, 1][of], segment)
-            distance = np.sqrt(x * x + y * y)
-            nearest, size = np.minimum.reduceat(distance, firsts(of)), radius[rows]
-            keep = np.flatnonzero(distance <= (nearest + 2 * size + ROUNDING_M)[of])
-            x, y, distance, segment, of = x[keep], y[keep], distance[keep], segment[keep], of[keep]
-            length = np.maximum(distance, ROUNDING_M)
-            x, y = x / length, y / length
-            best = np.flatnonzero(distance == nearest[of])
-            first = np.full(len(rows), -1, dtype=np.intp)
-            first[of[best[::-1]]] = best[::-1]
-            turn = np.hypot(x - x[first[of]], y - y[first[of]])
-            bend = size / (2 * np.maximum(nearest, ROUNDING_M))
-            keep = np.flatnonzero(distance - nearest[of] <= size[of] * (turn + bend[of]) + ROUNDING_M)
+            square = x * x + y * y
+            least, size = np.minimum.reduceat(square, first), radius[rows]
+            nearest = np.sqrt(least)
+            keep = np.flatnonzero(square <= ((nearest + 2 * size + ROUNDING_M) ** 2)[of])
+            x, y, square, segment, of = x[keep], y[keep], square[keep], segment[keep], of[keep]
+            best = np.flatnonzero(square == least[of])[::-1]
+            to_x, to_y = np.empty(len(rows)), np.empty(len(rows))
+            to_x[of[best]], to_y[of[best]] = x[best], y[best]
+            distance = np.sqrt(square)
+            # |n - m| squared is 2 - 2 n m.
+            across = x * to_x[of] + y * to_y[of]
+            across /= np.maximum(distance * nearest[of], ROUNDING_M**2)
+            turn = np.sqrt(np.maximum(2.0 - 2.0 * across, 0.0))
+            bend = nearest + size**2 / (2 * np.maximum(nearest, ROUNDING_M)) + ROUNDING_M
+            keep = np.flatnonzero(distance <= size[of] * turn + bend[of])
             count[rows] = np.bincount(of[keep], minlength=len(rows))
             kept.append(segment[keep])
             far.append(distance[keep])
