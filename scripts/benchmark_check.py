@@ -3,8 +3,8 @@
 Made data: L-shaped parcels of 15 to 120 m inside the district, always the same ones, with an activity and works each.
 The rules are all packs of the plan.
 
-- kernel: ``es.overlap`` of the same sites with what each ``layer`` and ``where`` of a rule names, summed; for rules on a
-  distance with the corridor of the widest of them;
+- kernel: ``es.overlap`` of the same sites with what each ``layer`` and ``where`` of a rule names, summed; for rules on
+  a distance with the corridor of the widest of them;
 - check: ``es.check`` of the same sites, only what is restricted or worse, and complete;
 - one site: a process that imports the package, opens the plan and checks one site; the same check again;
 - growth: ``ecospatial check FILE --format parquet --at-least restricted`` for each count: seconds for 1,000 sites and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -377,3 +378,20 @@ def test_read_rules(plan):
     assert table.loc["TH30-6", ["within_m", "article", "verified"]].tolist() == [1000, "第一条", True]
     assert table.in_force.all()
     assert not es.read_rules(plan, on="2011-10-31").in_force.any()
+
+
+@pytest.mark.parametrize("name", es.list_plans())
+def test_threads_change_nothing(name):
+    """Opened anew each time, so that what threads share is made while they ask."""
+    dice = np.random.default_rng(5)
+    for _ in range(3):
+        plan = es.open_plan(name)
+        west, south, east, north = plan.area.bounds
+        x, y = dice.uniform(west, east, 500), dice.uniform(south, north, 500)
+        size = dice.uniform(5, 400, 500)
+        asked = gpd.GeoDataFrame({"works": ["new"] * 500}, geometry=shapely.box(x, y, x + size, y + size), crs=plan.crs)
+        several = es.check(asked, plan, on=ON, jobs=3)
+        one = es.check(asked, es.open_plan(name), on=ON)
+        pd.testing.assert_frame_equal(several.summary, one.summary)
+        for column in one.frame:
+            assert several.frame[column].equals(one.frame[column]), column

@@ -152,7 +152,7 @@ def test_excel_filters_keeps_its_header_and_warns(book):
 
 def test_excel_makes_no_formula_and_no_link_from_a_name(tmp_path):
     made = hostile_findings()
-    made.sites["source"] = "=HYPERLINK(\"http://x\")"
+    made.sites["source"] = '=HYPERLINK("http://x")'
     made.summary["site_name"] = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx\x0b"]
     (path,) = report.write(made, tmp_path, formats=["xlsx"])
     sheets = openpyxl.load_workbook(path).worksheets

@@ -39,8 +39,7 @@ def blocks(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text.count("\n```") % 2 == 0
     found = [
-        Block(**match.groupdict(), line=text.count("\n", 0, match.start("kind")) + 1)
-        for match in BLOCK.finditer(text)
+        Block(**match.groupdict(), line=text.count("\n", 0, match.start("kind")) + 1) for match in BLOCK.finditer(text)
     ]
     assert len(found) == text.count("\n```") // 2  # none escapes the pattern
     return found

@@ -11,7 +11,7 @@ import shapely
 
 from ecospatial import report
 from ecospatial.checking.conditions import Projects
-from ecospatial.checking.evaluating import evaluate
+from ecospatial.checking.evaluating import evaluate_all
 from ecospatial.checking.findings import Findings, summarise, verdict_value
 from ecospatial.checking.framing import findings_frame, header, rule_columns, rule_row
 from ecospatial.checking.measuring import Asked, Measuring
@@ -56,7 +56,7 @@ def check(
     at_least
         Keep only findings from this verdict up; the counts of the summary stay complete.
     jobs
-        Threads for the overlay.
+        Threads; the findings are the same.
     progress
         Called with how many rules are done, and how many there are; in a notebook a bar is shown when not given.
 
@@ -115,14 +115,8 @@ def check_read(
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
     asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))
     reading = reading.around(geometry, float(asked.accuracy_m.max(initial=0.0)))
-    measuring = Measuring(asked, reading, jobs=jobs)
-    outcomes = []
-    for done, versions in enumerate(rules := plan.rule_versions().values()):
-        if progress is not None:
-            progress(done, len(rules))
-        outcomes.append(evaluate(versions, measuring))
-    if progress is not None:
-        progress(len(rules), len(rules))
+    measuring = Measuring(asked, reading)
+    outcomes = evaluate_all(list(plan.rule_versions().values()), measuring, jobs=jobs, progress=progress)
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(

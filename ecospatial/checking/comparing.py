@@ -36,7 +36,7 @@ def compare(
     on
         The day whose law and layers count in both; today when not given.
     jobs
-        Threads for the overlay.
+        Threads; the answer is the same.
 
     Returns
     -------

@@ -16,7 +16,7 @@ import shapely
 
 from ecospatial.checking import day
 from ecospatial.checking.conditions import NO, Projects
-from ecospatial.checking.evaluating import CODE, evaluate
+from ecospatial.checking.evaluating import CODE, evaluate_all
 from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.reading import Reading
 from ecospatial.errors import PlanError, Problem, SiteError
@@ -105,7 +105,7 @@ def base_map(
     facts
         What else is known of the project, by the names of ``model.FACTS``.
     jobs
-        Threads for the overlay.
+        Threads; the pieces are the same.
 
     Returns
     -------
@@ -149,8 +149,7 @@ def base_map(
     pieces = partition(plan.area, _edges(asked_of, reading))
     points = np.asarray(shapely.point_on_surface(pieces), dtype=object)
     asked = Asked(points, np.zeros(len(points)), Projects(gpd.GeoDataFrame(project.frame(len(points)))))
-    measuring = Measuring(asked, reading, jobs=jobs)
-    outcomes = [evaluate(rules, measuring) for rules in versions.values()]
+    outcomes = evaluate_all(list(versions.values()), Measuring(asked, reading), jobs=jobs)
     frame = _joined(pieces, outcomes, plan)
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     notices += [NOTICE_SCHEMATIC] if any(x.status == "schematic" for x in plan.layers.values()) else []

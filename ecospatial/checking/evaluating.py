@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from ecospatial.checking.conditions import NO, UNKNOWN, YES
 from ecospatial.model import KINDS, VERDICTS
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -72,6 +74,53 @@ class Outcome:
         return code, texts + longer
 
 
+def evaluate_all(
+    rules: list[list[Rule]], measuring: Measuring, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+) -> list[Outcome]:
+    """Put rules, each with all its versions, to all sites.
+
+    Parameters
+    ----------
+    rules, measuring
+        As for ``evaluate``.
+    jobs
+        Threads; rules on the same features are asked by the same one.
+    progress
+        Called with how many rules are done, and how many there are.
+    """
+    found: list[Outcome | None] = [None] * len(rules)
+    groups: dict[Any, list[int]] = {}
+    for number, versions in enumerate(rules):
+        rule = _in_force(versions, measuring.reading.on)
+        groups.setdefault(number if rule is None or jobs == 1 else (rule.layer, rule.where), []).append(number)
+        if rule is not None and jobs > 1 and measuring.reading.stock_for(rule).frame is not None:
+            measuring.reading.select(rule)
+    done = 0
+
+    def work(group: list[int]) -> None:
+        nonlocal done
+        for number in group:
+            if progress is not None:
+                progress(done, len(rules))
+            found[number] = evaluate(rules[number], measuring)
+            done += 1
+
+    if jobs == 1:
+        for group in groups.values():
+            work(group)
+    else:
+        measuring.asked.shapes.ready()
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(work, sorted(groups.values(), key=len, reverse=True)))
+    if progress is not None:
+        progress(len(rules), len(rules))
+    return [outcome for outcome in found if outcome is not None]
+
+
+def _in_force(versions: list[Rule], on: dt.date) -> Rule | None:
+    return next((version for version in versions if version.in_force(on)), None)
+
+
 def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     """Put one rule, in the version in force on the day, to all sites.
 
@@ -83,7 +132,7 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
         The sites and the layers, read for the day.
     """
     asked, reading = measuring.asked, measuring.reading
-    rule = next((version for version in versions if version.in_force(reading.on)), None)
+    rule = _in_force(versions, reading.on)
     if rule is None:
         latest = max(versions, key=lambda version: version.since)
         out = _blank(latest, measuring)
@@ -258,7 +307,7 @@ def _explain(
 
 
 def _numbered(values: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Number distinct values from 0; the second array gives where each of them comes first."""
+    """Give distinct values a number, from 0; the second array says where each of them comes first."""
     code, kept = pd.factorize(values)
     first = np.empty(len(kept), dtype=np.intp)
     first[code[::-1]] = np.arange(len(code))[::-1]

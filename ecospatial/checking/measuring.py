@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +59,8 @@ class Measured:
     """What one question found for all sites, in terms of the plan; shared by rules, so never altered.
 
     ``possible`` marks sites touched only by features whose ``where`` column is empty. ``layer`` is for each site the
-    position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are those of all features, of
-    which ``measures.feature`` names one by its position.
+    position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are those of all features,
+    of which ``measures.feature`` names one by its position.
     """
 
     measures: Measures
@@ -73,12 +74,12 @@ class Measured:
 
 
 class Measuring:
-    """Asks each question of all sites once."""
+    """Asks each question of all sites once; threads may ask at the same time of different features."""
 
-    def __init__(self, asked: Asked, reading: Reading, *, jobs: int = 1) -> None:
+    def __init__(self, asked: Asked, reading: Reading) -> None:
         self.asked = asked
         self.reading = reading
-        self.jobs = jobs
+        self._lock = Lock()
         # Shared by all rules that ask nothing, so never altered.
         self.nothing = Measures.nothing(len(asked))
         self._found: dict[tuple[Any, ...], Measured] = {}
@@ -133,9 +134,11 @@ class Measuring:
         return Measured(measures, ellipsoidal, possible, covered, selection.ids, selection.names, layers, layer)
 
     def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
-        if stock.covers_as not in self._covered:
-            self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes)
-        return self._covered[stock.covers_as].within(within_m)
+        # Kinds share coverages, and so do the threads that ask.
+        with self._lock:
+            if stock.covers_as not in self._covered:
+                self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes)
+            return self._covered[stock.covers_as].within(within_m)
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
         features = (rule.layer, rule.where)
@@ -161,7 +164,7 @@ class Measuring:
             if rule.relation == "near":
                 found = near(target, sites, nearest, within_m=rule.within_m)
             else:
-                found = _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m, jobs=self.jobs)
+                found = _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m)
             position = selection.sure_row if which == "sure" else selection.all_row
             there = found.feature >= 0
             found.feature[there] = position[found.feature[there]]

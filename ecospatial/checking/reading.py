@@ -77,7 +77,7 @@ class Selection:
     @cached_property
     def ids(self) -> NDArray[Any]:
         """The id of each feature."""
-        return self.frame["feature_id"].to_numpy(dtype=object)
+        return np.asarray(self.frame["feature_id"], dtype=object)
 
     @cached_property
     def names(self) -> NDArray[Any]:

@@ -176,7 +176,7 @@ def _tell_overlap(rule: Rule) -> Teller:
         names: list[str], touched: list[bool], distances: Floats, areas: Floats, lengths: Floats, _: Floats
     ) -> list[str]:
         return [
-            f"占用{name}{_share(area, length)}"
+            (f"占用{name} {area:.1f} m²（{area / MU_M2:.3f} 亩）" if area > 0 else f"占用{name}{_share(area, length)}")
             if hit
             else (f"未占用{name}，最近 {distance:.1f} m" if distance else f"与{name}相接而未占用")
             if distance >= 0
@@ -190,11 +190,11 @@ def _tell_overlap(rule: Rule) -> Teller:
 def _tell_outside(rule: Rule) -> Teller:
     of = f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
 
-    def tell(
-        names: list[str], touched: list[bool], _: Floats, areas: Floats, lengths: Floats, __: Floats
-    ) -> list[str]:
+    def tell(names: list[str], touched: list[bool], _: Floats, areas: Floats, lengths: Floats, __: Floats) -> list[str]:
         return [
-            f"{_share(area, length)}{of}" if hit else f"全部位于{name}范围内"
+            (f" {area:.1f} m²（{area / MU_M2:.3f} 亩）{of}" if area > 0 else f"{_share(area, length)}{of}")
+            if hit
+            else f"全部位于{name}范围内"
             for name, hit, area, length in zip(names, touched, areas, lengths, strict=True)
         ]
 

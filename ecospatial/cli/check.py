@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--fail-on", metavar="VERDICT", help="有地块达到该结论时以 1 退出")
 @click.option("--at-least", metavar="VERDICT", help="只保留该结论及更重的")
 @click.option("--ask", "asking", is_flag=True, help="逐条询问仍会改变结论的项目情况，直接回车表示不知道")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, help="叠加计算的线程数；分块核查时为进程数")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="线程数；分块核查时为进程数")
 @click.option("--dask", metavar="ADDRESS", help="分块核查：由 Dask 集群的计算进程完成，如 tcp://10.0.0.1:8786")
 @click.option("--part-rows", type=click.IntRange(min=1), metavar="N", help="分块核查：每块的地块数，不写则自动")
 @click.option("--restart", is_flag=True, help="分块核查：放弃上次未完成的结果，从头开始")

@@ -178,9 +178,7 @@ class Cut:
     geometry: NDArray[Any]
 
 
-def cut(
-    sites: Shapes | NDArray[Any], pieces: Pieces, *, some: NDArray[np.intp] | None = None, jobs: int = 1
-) -> Cut:
+def cut(sites: Shapes | NDArray[Any], pieces: Pieces, *, some: NDArray[np.intp] | None = None) -> Cut:
     """Cut sites with polygons.
 
     Parameters
@@ -191,8 +189,6 @@ def cut(
         Polygons, subdivided.
     some
         Positions of the sites that are asked about; all of them when not given.
-    jobs
-        Threads for the cutting.
 
     Returns
     -------
@@ -203,7 +199,7 @@ def cut(
     asked = np.arange(len(shapes)) if some is None else some
     dimension = shapes.dimension[asked]
     areal, thin = asked[dimension == 2], asked[dimension < 2]
-    found = [_cut_polygons(shapes, areal, pieces, jobs=jobs)]
+    found = [_cut_polygons(shapes, areal, pieces)]
     if len(thin):
         found.append(_cut_thin(shapes, thin, pieces))
     site, owner, parts = (np.concatenate([getattr(c, name) for c in found]) for name in Cut.__slots__)
@@ -211,11 +207,11 @@ def cut(
     return Cut(site[order], owner[order], parts[order])
 
 
-def _cut_polygons(sites: Shapes, asked: NDArray[np.intp], pieces: Pieces, *, jobs: int) -> Cut:
+def _cut_polygons(sites: Shapes, asked: NDArray[np.intp], pieces: Pieces) -> Cut:
     inside, across = settled(sites, asked, pieces)
     site, piece = across
     shape, other = sites.geometry[site], pieces.piece[piece]
-    parts = areal_part(safe_intersection(shape, other, jobs=jobs))
+    parts = areal_part(safe_intersection(shape, other))
     keep = ~shapely.is_empty(parts)
     return _joined(inside, sites, Cut(site[keep], pieces.owner[piece[keep]], parts[keep]))
 

@@ -1,4 +1,4 @@
-"""The nearest segment of an edge, for many shapes at once: what can not be nearest is left out for whole neighbourhoods."""
+"""The nearest segment of an edge, for many shapes at once: whole neighbourhoods leave out what can not be nearest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
 BLOCK = 1 << 15
-# Seven-digit coordinates carry rounding of about 1e-9 m.
+# Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
 ROUNDING_M = 1e-6
 
 
@@ -175,7 +175,7 @@ class Around:
 
     @cached_property
     def bounds_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The least and the greatest distance to the edge that a spot of each shape may have; 0 and infinite: unknown."""
+        """The least and the greatest distance to the edge that a spot of each shape may have; 0, infinite: unknown."""
         least, most = np.zeros(len(self.radius)), np.full(len(self.radius), np.inf)
         there = np.flatnonzero(self.lists.count)
         if len(there):
@@ -184,9 +184,7 @@ class Around:
             most[there] = middle + self.radius[there]
         return least, most
 
-    def nearest_to(
-        self, xy: NDArray[np.float64], of: NDArray[np.intp]
-    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def nearest_to(self, xy: NDArray[np.float64], of: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Give the distance to the edge of each spot, and the segment that is so near; ``of`` is the shape it is of."""
         distance, segment = np.full(len(xy), np.inf), np.full(len(xy), -1, dtype=np.intp)
         count = self.lists.count[of]
@@ -234,7 +232,8 @@ class Around:
         open_[guess] = False
         other = np.flatnonzero(open_)
         others = shapely.distance(shapes[rows[shape[other]]], self.edge.line[listed[other]])
-        entry, found, shape = np.append(guess, other), np.append(near, others), np.append(np.arange(len(rows)), shape[other])
+        entry, found = np.append(guess, other), np.append(near, others)
+        shape = np.append(np.arange(len(rows)), shape[other])
         order = np.lexsort((listed[entry], found, shape))
         order = order[firsts(shape[order])]
         reached = found[order] <= reach_m + ROUNDING_M

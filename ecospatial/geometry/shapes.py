@@ -48,6 +48,12 @@ class Shapes:
         """Count the shapes."""
         return len(self.geometry)
 
+    def ready(self) -> None:
+        """Find everything now, before several threads ask: an index is only built when it is first asked."""
+        for tree in (self.tree, self.middles):
+            tree.query(shapely.Point())
+        _ = self.dimension, self.outline, self.first_vertex, self.levels
+
     @cached_property
     def dimension(self) -> NDArray[np.int32]:
         """2 for polygons, 1 for lines, 0 for points."""
@@ -85,7 +91,8 @@ class Shapes:
     @cached_property
     def middles(self) -> shapely.STRtree:
         """Index over the middles."""
-        return shapely.STRtree(shapely.points(self.circle[0]))
+        middles: Any = shapely.points(self.circle[0])
+        return shapely.STRtree(middles)
 
     @cached_property
     def levels(self) -> list[Level]:

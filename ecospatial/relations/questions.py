@@ -1,155 +1,22 @@
-"""The closed vocabulary of spatial questions: near, overlaps, outside, along a river; and whether a coverage reaches.
-
-Distance decides, buffers only draw. Everything works on arrays: one entry for each site.
-"""
+"""Near, overlaps, outside, along a river."""
 
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from ecospatial.geometry import Cut, Edge, Pieces, Shapes, areal_part, cut, depth, distinct, merged, strip
+from ecospatial.geometry import ROUNDING_M, Cut, Pieces, Shapes, areal_part, cut, depth, distinct, merged, strip
+from ecospatial.relations.measures import Measures, Nearest, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
 # What counts as touched (docs/interface.md section 5): less is a shared edge or rounding.
 MIN_AREA_M2 = 0.01
 MIN_LENGTH_M = 0.001
-# Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
-ROUNDING_M = 1e-6
-
-
-@dataclass
-class Measures:
-    """What one question found for each site; a row of every array is a site.
-
-    ``along_m`` is metres along a river, upstream positive; empty where nothing was measured so.
-    """
-
-    touched: NDArray[np.bool_]
-    distance_m: NDArray[np.float64]
-    margin_m: NDArray[np.float64]
-    overlap_m2: NDArray[np.float64]
-    overlap_length_m: NDArray[np.float64]
-    feature: NDArray[np.intp]
-    features: NDArray[np.intp]
-    conflict: NDArray[Any]
-    beyond: NDArray[np.bool_]
-    along_m: NDArray[np.float64]
-
-    @classmethod
-    def nothing(cls, count: int) -> Measures:
-        """Nothing found anywhere: no feature is within reach of any site."""
-        return cls(
-            touched=np.zeros(count, dtype=bool),
-            distance_m=np.full(count, np.nan),
-            margin_m=np.full(count, np.nan),
-            overlap_m2=np.zeros(count),
-            overlap_length_m=np.zeros(count),
-            feature=np.full(count, -1, dtype=np.intp),
-            features=np.zeros(count, dtype=np.intp),
-            conflict=np.full(count, None, dtype=object),
-            beyond=np.ones(count, dtype=bool),
-            along_m=np.full(count, np.nan),
-        )
-
-    @classmethod
-    def around(cls, nearest: Nearest) -> Measures:
-        """Nothing touched yet, but the distance to what is near each site."""
-        found = cls.nothing(len(nearest.feature))
-        found.distance_m, found.feature = nearest.distance_m.copy(), nearest.feature.copy()
-        found.beyond = nearest.feature < 0
-        return found
-
-    def take_from(self, other: Measures, where: NDArray[np.bool_]) -> None:
-        """Replace the rows of some sites by those of other measures of the same sites."""
-        for entry in fields(self):
-            getattr(self, entry.name)[where] = getattr(other, entry.name)[where]
-
-
-@dataclass(frozen=True)
-class Target:
-    """The features that a question is about: prepared once, asked for all sites."""
-
-    geometry: NDArray[Any]
-
-    @cached_property
-    def pieces(self) -> Pieces:
-        """The features, subdivided and indexed."""
-        return Pieces.of(self.geometry)
-
-    @cached_property
-    def outline(self) -> Edge:
-        """The lines, edges of polygons and points of the features."""
-        return Edge.of(self.geometry)
-
-    @cached_property
-    def edge(self) -> Edge:
-        """The edge of all features together, indexed; edges that two features share are not part of it."""
-        return Edge.of(shapely.union_all(self.geometry))
-
-
-@dataclass(frozen=True)
-class Nearest:
-    """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach.
-
-    ``close`` are the sites that an edge may cross: no edge comes into a circle round any other. Of these ``site`` lies
-    whole in a feature, ``holder``. No spot of a site is further from an edge than ``most_m``.
-    """
-
-    distance_m: NDArray[np.float64]
-    feature: NDArray[np.intp]
-    close: NDArray[np.intp]
-    site: NDArray[np.intp]
-    holder: NDArray[np.intp]
-    most_m: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
-        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
-        distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
-        none = np.empty(0, dtype=np.intp)
-        if not len(target.geometry) or not len(sites):
-            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf))
-        pieces, around = target.pieces, target.outline.around(sites)
-        least, most = around.bounds_m
-        clear = least > ROUNDING_M
-        piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
-        held = clear[whole]
-        count = len(target.geometry)
-        inside = distinct(whole[held] * count + pieces.owner[piece[held]])
-        site, holder = inside // count, inside % count
-        close = np.flatnonzero(~clear)
-        piece, place = shapely.STRtree(sites.geometry[close]).query(pieces.piece, predicate="intersects")
-        first = np.full(len(sites), count)
-        np.minimum.at(first, np.append(site, close[place]), np.append(holder, pieces.owner[piece]))
-        met = first < count
-        feature[met], distance[met] = first[met], 0.0
-        apart = np.flatnonzero(~met)
-        distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
-        feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
-        return cls(distance, feature, close, site, holder, most)
-
-    def within(self, reach_m: NDArray[np.float64]) -> Nearest:
-        """Leave out what is beyond the reach of each site, metres."""
-        reached = self.distance_m <= reach_m
-        distance_m, feature = np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1)
-        return replace(self, distance_m=distance_m, feature=feature)
-
-    def parts(self, target: Target, sites: Shapes, jobs: int) -> Cut:
-        """Cut the sites with the features: only those that an edge may cross have to be."""
-        across = cut(sites, target.pieces, some=self.close, jobs=jobs)
-        site, owner = np.append(self.site, across.site), np.append(self.holder, across.owner)
-        shapes = np.append(sites.geometry[self.site], across.geometry)
-        order = np.lexsort((owner, site))
-        return Cut(site[order], owner[order], shapes[order])
 
 
 def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) -> Measures:
@@ -201,7 +68,7 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
 
 
 def overlaps(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
 ) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
@@ -211,7 +78,7 @@ def overlaps(
     found = Measures.around(nearest)
     if not len(target.geometry):
         return found
-    parts = nearest.parts(target, sites, jobs)
+    parts = nearest.parts(target, sites)
     conflict = merged(parts, len(sites))
     found.touched = _counts(conflict)
     hit = np.flatnonzero(found.touched)
@@ -225,14 +92,14 @@ def overlaps(
 
 
 def outside(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
 ) -> Measures:
     """Ask which sites have a part that no feature covers.
 
     Parameters are those of ``overlaps``. The conflict is the part not covered.
     """
     found = Measures.around(nearest)
-    parts = nearest.parts(target, sites, jobs)
+    parts = nearest.parts(target, sites)
     rest = _uncovered(target, sites, merged(parts, len(sites)))
     found.touched = _counts(rest)
     hit, miss = np.flatnonzero(found.touched), np.flatnonzero(~found.touched)
@@ -243,13 +110,14 @@ def outside(
         if len(hit):
             found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit), _of(limits_m, hit))
         if len(miss):
-            found.margin_m[miss] = target.edge.around(sites, miss).nearest(sites.geometry[miss], np.arange(len(miss)))[0]
+            around = target.edge.around(sites, miss)
+            found.margin_m[miss], _ = around.nearest(sites.geometry[miss], np.arange(len(miss)))
     found.beyond = np.isnan(found.margin_m)
     return found
 
 
 def along_river(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None, jobs: int = 1
+    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
 ) -> Measures:
     """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
 
@@ -262,7 +130,7 @@ def along_river(
     ----------
     target
         The stretches, polygons in a metric CRS.
-    sites, nearest, limits_m, jobs
+    sites, nearest, limits_m
         As in ``overlaps``.
 
     Returns
@@ -279,7 +147,7 @@ def along_river(
     >>> found.touched.tolist(), found.margin_m.round(1).tolist()
     ([True, False, True], [0.0, 0.5, 5.0])
     """
-    found = overlaps(target, sites, nearest, limits_m=limits_m, jobs=jobs)
+    found = overlaps(target, sites, nearest, limits_m=limits_m)
     beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
     if len(beside):
         shape, water = sites.geometry[beside], target.geometry[found.feature[beside]]
@@ -290,66 +158,6 @@ def along_river(
         found.conflict[beside] = shared
         found.features[beside] = np.maximum(found.features[beside], 1)
     return found
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Where the absence of a feature means absence; prepared once, to be asked often.
-
-    ``area`` is a polygon, metric CRS, or None: unknown, holds nothing. ``short_m`` says by how much it may be short of
-    the coverage it stands for (a round corner drawn straight).
-    """
-
-    area: BaseGeometry | None
-    short_m: float = 0.0
-
-    @cached_property
-    def edge(self) -> Edge:
-        """Its edge, indexed."""
-        return Edge.of(self.area)
-
-    @cached_property
-    def line(self) -> BaseGeometry:
-        """Its edge as one line, prepared."""
-        edge: Any = shapely.boundary(self.area)
-        shapely.prepare(edge)
-        return cast("BaseGeometry", edge)
-
-
-@dataclass(frozen=True)
-class Covered:
-    """What a coverage holds of some sites."""
-
-    coverage: Coverage
-    sites: Shapes
-
-    def within(self, within_m: float) -> NDArray[np.bool_]:
-        """Say which sites it holds with everything within a distance of them."""
-        if self.coverage.area is None or self.coverage.area.is_empty:
-            return np.zeros(len(self.sites), dtype=bool)
-        held = self._held.copy()
-        least = within_m - self.coverage.short_m - ROUNDING_M
-        if least > 0:
-            nearest, furthest = self._between
-            held &= furthest >= least
-            open_ = np.flatnonzero(held & (nearest < least))
-            held[open_] = ~shapely.dwithin(self.coverage.line, self.sites.geometry[open_], least)
-        return held
-
-    @cached_property
-    def _between(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.coverage.edge.around(self.sites).bounds_m
-
-    @cached_property
-    def _held(self) -> NDArray[np.bool_]:
-        area, nearest = self.coverage.area, self._between[0]
-        shapely.prepare(area)
-        # Where the edge is not within the circle round a site, all of the circle is on one side of it.
-        middle = self.sites.circle[0]
-        held = np.asarray(shapely.intersects_xy(area, middle[:, 0], middle[:, 1]), dtype=bool)
-        open_ = np.flatnonzero(nearest <= ROUNDING_M)
-        held[open_] = shapely.covers(area, self.sites.geometry[open_])
-        return held
 
 
 def _close_pairs(target: Target, sites: Shapes, within_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -1,0 +1,76 @@
+"""Where the absence of a feature means absence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import shapely
+
+from ecospatial.geometry import ROUNDING_M, Edge, Shapes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Where the absence of a feature means absence; prepared once, to be asked often.
+
+    ``area`` is a polygon, metric CRS, or None: unknown, holds nothing. ``short_m`` says by how much it may be short of
+    the coverage it stands for (a round corner drawn straight).
+    """
+
+    area: BaseGeometry | None
+    short_m: float = 0.0
+
+    @cached_property
+    def edge(self) -> Edge:
+        """Its edge, indexed."""
+        return Edge.of(self.area)
+
+    @cached_property
+    def line(self) -> BaseGeometry:
+        """Its edge as one line, prepared."""
+        edge: Any = shapely.boundary(self.area)
+        shapely.prepare(edge)
+        return cast("BaseGeometry", edge)
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What a coverage holds of some sites."""
+
+    coverage: Coverage
+    sites: Shapes
+
+    def within(self, within_m: float) -> NDArray[np.bool_]:
+        """Say which sites it holds with everything within a distance of them."""
+        if self.coverage.area is None or self.coverage.area.is_empty:
+            return np.zeros(len(self.sites), dtype=bool)
+        held = self._held.copy()
+        least = within_m - self.coverage.short_m - ROUNDING_M
+        if least > 0:
+            nearest, furthest = self._between
+            held &= furthest >= least
+            open_ = np.flatnonzero(held & (nearest < least))
+            held[open_] = ~shapely.dwithin(self.coverage.line, self.sites.geometry[open_], least)
+        return held
+
+    @cached_property
+    def _between(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.coverage.edge.around(self.sites).bounds_m
+
+    @cached_property
+    def _held(self) -> NDArray[np.bool_]:
+        area, nearest = self.coverage.area, self._between[0]
+        shapely.prepare(area)
+        # Where the edge is not within the circle round a site, all of the circle is on one side of it.
+        middle = self.sites.circle[0]
+        held = np.asarray(shapely.intersects_xy(area, middle[:, 0], middle[:, 1]), dtype=bool)
+        open_ = np.flatnonzero(nearest <= ROUNDING_M)
+        held[open_] = shapely.covers(area, self.sites.geometry[open_])
+        return held

@@ -1,0 +1,141 @@
+"""What a question is about, what lies around the sites, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ecospatial.geometry import ROUNDING_M, Cut, Edge, Pieces, Shapes, cut, distinct
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass
+class Measures:
+    """What one question found for each site; a row of every array is a site.
+
+    ``along_m`` is metres along a river, upstream positive; empty where nothing was measured so.
+    """
+
+    touched: NDArray[np.bool_]
+    distance_m: NDArray[np.float64]
+    margin_m: NDArray[np.float64]
+    overlap_m2: NDArray[np.float64]
+    overlap_length_m: NDArray[np.float64]
+    feature: NDArray[np.intp]
+    features: NDArray[np.intp]
+    conflict: NDArray[Any]
+    beyond: NDArray[np.bool_]
+    along_m: NDArray[np.float64]
+
+    @classmethod
+    def nothing(cls, count: int) -> Measures:
+        """Nothing found anywhere: no feature is within reach of any site."""
+        return cls(
+            touched=np.zeros(count, dtype=bool),
+            distance_m=np.full(count, np.nan),
+            margin_m=np.full(count, np.nan),
+            overlap_m2=np.zeros(count),
+            overlap_length_m=np.zeros(count),
+            feature=np.full(count, -1, dtype=np.intp),
+            features=np.zeros(count, dtype=np.intp),
+            conflict=np.full(count, None, dtype=object),
+            beyond=np.ones(count, dtype=bool),
+            along_m=np.full(count, np.nan),
+        )
+
+    @classmethod
+    def around(cls, nearest: Nearest) -> Measures:
+        """Nothing touched yet, but the distance to what is near each site."""
+        found = cls.nothing(len(nearest.feature))
+        found.distance_m, found.feature = nearest.distance_m.copy(), nearest.feature.copy()
+        found.beyond = nearest.feature < 0
+        return found
+
+    def take_from(self, other: Measures, where: NDArray[np.bool_]) -> None:
+        """Replace the rows of some sites by those of other measures of the same sites."""
+        for entry in fields(self):
+            getattr(self, entry.name)[where] = getattr(other, entry.name)[where]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The features that a question is about: prepared once, asked for all sites."""
+
+    geometry: NDArray[Any]
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The features, subdivided and indexed."""
+        return Pieces.of(self.geometry)
+
+    @cached_property
+    def outline(self) -> Edge:
+        """The lines, edges of polygons and points of the features."""
+        return Edge.of(self.geometry)
+
+    @cached_property
+    def edge(self) -> Edge:
+        """The edge of all features together, indexed; edges that two features share are not part of it."""
+        return Edge.of(shapely.union_all(self.geometry))
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The feature nearest to each site and its distance in metres; -1 and NaN where none is within reach.
+
+    ``close`` are the sites that an edge may cross: no edge comes into a circle round any other. Of these ``site`` lies
+    whole in a feature, ``holder``. No spot of a site is further from an edge than ``most_m``.
+    """
+
+    distance_m: NDArray[np.float64]
+    feature: NDArray[np.intp]
+    close: NDArray[np.intp]
+    site: NDArray[np.intp]
+    holder: NDArray[np.intp]
+    most_m: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
+        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
+        distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
+        none = np.empty(0, dtype=np.intp)
+        if not len(target.geometry) or not len(sites):
+            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf))
+        pieces, around = target.pieces, target.outline.around(sites)
+        least, most = around.bounds_m
+        clear = least > ROUNDING_M
+        piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
+        held = clear[whole]
+        count = len(target.geometry)
+        inside = distinct(whole[held] * count + pieces.owner[piece[held]])
+        site, holder = inside // count, inside % count
+        close = np.flatnonzero(~clear)
+        piece, place = shapely.STRtree(sites.geometry[close]).query(pieces.piece, predicate="intersects")
+        first = np.full(len(sites), count)
+        np.minimum.at(first, np.append(site, close[place]), np.append(holder, pieces.owner[piece]))
+        met = first < count
+        feature[met], distance[met] = first[met], 0.0
+        apart = np.flatnonzero(~met)
+        distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
+        feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
+        return cls(distance, feature, close, site, holder, most)
+
+    def within(self, reach_m: NDArray[np.float64]) -> Nearest:
+        """Leave out what is beyond the reach of each site, metres."""
+        reached = self.distance_m <= reach_m
+        distance_m, feature = np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1)
+        return replace(self, distance_m=distance_m, feature=feature)
+
+    def parts(self, target: Target, sites: Shapes) -> Cut:
+        """Cut the sites with the features: only those that an edge may cross have to be."""
+        across = cut(sites, target.pieces, some=self.close)
+        site, owner = np.append(self.site, across.site), np.append(self.holder, across.owner)
+        shapes = np.append(sites.geometry[self.site], across.geometry)
+        order = np.lexsort((owner, site))
+        return Cut(site[order], owner[order], shapes[order])
