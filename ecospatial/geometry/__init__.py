@@ -6,13 +6,14 @@ from ecospatial.geometry.corridors import corridor, strip
 from ecospatial.geometry.depth import depth
 from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
-from ecospatial.geometry.nearest import ROUNDING_M, Edge
+from ecospatial.geometry.nearest import ROUNDING_M, Around, Edge
 from ecospatial.geometry.overlapping import overlap
 from ecospatial.geometry.shapes import Shapes
 from ecospatial.geometry.validity import Repaired, repair
 
 __all__ = [
     "ROUNDING_M",
+    "Around",
     "Cut",
     "Edge",
     "Pieces",

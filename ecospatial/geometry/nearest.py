@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +172,11 @@ class Around:
     edge: Edge
     radius: NDArray[np.float64]
     lists: Lists
+
+    def of(self, some: NDArray[np.intp]) -> Around:
+        """Give what may be nearest to some of the shapes."""
+        lists = self.lists
+        return Around(self.edge, self.radius[some], replace(lists, first=lists.first[some], count=lists.count[some]))
 
     @cached_property
     def bounds_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

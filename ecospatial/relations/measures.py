@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Cut, Edge, Pieces, Shapes, cut, distinct
+from ecospatial.geometry import ROUNDING_M, Around, Cut, Edge, Pieces, Shapes, cut, distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,8 +81,10 @@ class Target:
 
     @cached_property
     def edge(self) -> Edge:
-        """The edge of all features together, indexed; edges that two features share are not part of it."""
-        return Edge.of(shapely.union_all(self.geometry))
+        """The edge of all features together; edges that two features share are not part of it."""
+        together = shapely.union_all(self.geometry)
+        alone = float(shapely.length(self.geometry).sum())
+        return self.outline if abs(shapely.length(together) - alone) <= ROUNDING_M else Edge.of(together)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Nearest:
     site: NDArray[np.intp]
     holder: NDArray[np.intp]
     most_m: NDArray[np.float64]
+    around: Around | None
 
     @classmethod
     def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
@@ -106,7 +109,7 @@ class Nearest:
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
         none = np.empty(0, dtype=np.intp)
         if not len(target.geometry) or not len(sites):
-            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf))
+            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf), None)
         pieces, around = target.pieces, target.outline.around(sites)
         least, most = around.bounds_m
         clear = least > ROUNDING_M
@@ -124,13 +127,19 @@ class Nearest:
         apart = np.flatnonzero(~met)
         distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
         feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
-        return cls(distance, feature, close, site, holder, most)
+        return cls(distance, feature, close, site, holder, most, around)
 
     def within(self, reach_m: NDArray[np.float64]) -> Nearest:
         """Leave out what is beyond the reach of each site, metres."""
         reached = self.distance_m <= reach_m
         distance_m, feature = np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1)
         return replace(self, distance_m=distance_m, feature=feature)
+
+    def edge(self, target: Target, sites: Shapes, some: NDArray[np.intp]) -> Around:
+        """Find out what of the edge of all features together may be nearest to some sites."""
+        if self.around is not None and target.edge is target.outline:
+            return self.around.of(some)
+        return target.edge.around(sites, some)
 
     def parts(self, target: Target, sites: Shapes) -> Cut:
         """Cut the sites with the features: only those that an edge may cross have to be."""

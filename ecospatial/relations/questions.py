@@ -85,7 +85,7 @@ def overlaps(
     _measure_conflict(found, hit, conflict[hit])
     found.margin_m = np.where(found.touched, np.nan, found.distance_m)
     if len(hit):
-        found.margin_m[hit] = depth(conflict[hit], target.edge.around(sites, hit), _of(limits_m, hit))
+        found.margin_m[hit] = depth(conflict[hit], nearest.edge(target, sites, hit), _of(limits_m, hit))
         _deciding(found, parts, hit)
         found.features[hit] = np.maximum(found.features[hit], 1)
     return found
@@ -108,9 +108,9 @@ def outside(
     _deciding(found, parts, np.arange(len(sites)))
     if len(target.geometry):
         if len(hit):
-            found.margin_m[hit] = depth(rest[hit], target.edge.around(sites, hit), _of(limits_m, hit))
+            found.margin_m[hit] = depth(rest[hit], nearest.edge(target, sites, hit), _of(limits_m, hit))
         if len(miss):
-            around = target.edge.around(sites, miss)
+            around = nearest.edge(target, sites, miss)
             found.margin_m[miss], _ = around.nearest(sites.geometry[miss], np.arange(len(miss)))
     found.beyond = np.isnan(found.margin_m)
     return found
