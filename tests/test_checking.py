@@ -132,6 +132,17 @@ def test_the_deciding_feature_is_the_largest_overlap(tmp_path):
     assert row.margin_m == pytest.approx(500, rel=0.01)
 
 
+def test_near_names_the_largest_overlap_else_the_nearest(tmp_path):
+    west, east = shapely.box(495000, 3515000, 495430, 3516000), shapely.box(495430, 3515000, 496000, 3516000)
+    columns = {"zone_type": ["清水通道维护区"] * 2, "feature_id": ["w", "e"]}
+    near = rule("N", relation="near", layer="control_zone", within_m=100)
+    folder = zone_plan(tmp_path, near, zone=[west, east], columns=columns)
+    row = one(folder, sites(INSIDE))  # 30 m of it in the west, 70 m in the east
+    assert (row.feature_id, row.features, row.distance_m) == ("e", 2, 0)
+    row = one(folder, sites(shapely.box(495300, 3516020, 495425, 3516060)))
+    assert (row.feature_id, row.features, row.distance_m) == ("w", 2, 20)
+
+
 def test_overlap_depth_is_the_margin_of_a_hit_and_distance_of_a_miss(tmp_path):
     folder = zone_plan(tmp_path, OVER, accuracy_m=30)
     row = one(folder, sites(shapely.box(495980, 3515500, 496080, 3515600)))  # 20 m deep

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ecospatial.geometry.corridors import corridor, strip
 from ecospatial.geometry.depth import depth
+from ecospatial.geometry.edges import firsts
 from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.nearest import ROUNDING_M, Around, Edge
@@ -25,6 +26,7 @@ __all__ = [
     "depth",
     "distinct",
     "ellipsoidal_area",
+    "firsts",
     "merged",
     "overlap",
     "repair",

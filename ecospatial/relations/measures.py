@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Around, Cut, Edge, Pieces, Shapes, cut, distinct
+from ecospatial.geometry import ROUNDING_M, Around, Cut, Edge, Pieces, Shapes, cut, distinct, firsts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +93,7 @@ class Nearest:
 
     ``close`` are the sites that an edge may cross: no edge comes into a circle round any other. Of these ``site`` lies
     whole in a feature, ``holder``. No spot of a site is further from an edge than ``most_m``.
+    ``several`` are the sites that meet more than one feature.
     """
 
     distance_m: NDArray[np.float64]
@@ -101,6 +102,7 @@ class Nearest:
     site: NDArray[np.intp]
     holder: NDArray[np.intp]
     most_m: NDArray[np.float64]
+    several: NDArray[np.intp]
     around: Around | None
 
     @classmethod
@@ -109,7 +111,7 @@ class Nearest:
         distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
         none = np.empty(0, dtype=np.intp)
         if not len(target.geometry) or not len(sites):
-            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf), None)
+            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf), none, None)
         pieces, around = target.pieces, target.outline.around(sites)
         least, most = around.bounds_m
         clear = least > ROUNDING_M
@@ -120,14 +122,14 @@ class Nearest:
         site, holder = inside // count, inside % count
         close = np.flatnonzero(~clear)
         piece, place = shapely.STRtree(sites.geometry[close]).query(pieces.piece, predicate="intersects")
-        first = np.full(len(sites), count)
-        np.minimum.at(first, np.append(site, close[place]), np.append(holder, pieces.owner[piece]))
-        met = first < count
-        feature[met], distance[met] = first[met], 0.0
-        apart = np.flatnonzero(~met)
+        pairs = distinct(np.append(inside, close[place] * count + pieces.owner[piece]))
+        met, begin = pairs // count, firsts(pairs // count)
+        feature[met[begin]], distance[met] = pairs[begin] % count, 0.0
+        several = distinct(met[1:][met[1:] == met[:-1]])
+        apart = np.flatnonzero(feature < 0)
         distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
         feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
-        return cls(distance, feature, close, site, holder, most, around)
+        return cls(distance, feature, close, site, holder, most, several, around)
 
     def within(self, reach_m: NDArray[np.float64]) -> Nearest:
         """Leave out what is beyond the reach of each site, metres."""

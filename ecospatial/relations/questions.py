@@ -39,6 +39,8 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     hit = np.flatnonzero(found.touched)
     if not len(hit):
         return found
+    if len(nearest.several) and (shapely.get_dimensions(target.geometry) == 2).all():
+        _deciding(found, cut(sites, target.pieces, some=nearest.several), nearest.several)
     conflict, count = np.full(len(sites), None, dtype=object), len(target.geometry)
     # A site of which no spot is out of reach is its own conflict.
     whole = found.touched & (nearest.most_m <= within_m)
