@@ -116,7 +116,9 @@ def check_read(
     asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))
     reading = reading.around(geometry, float(asked.accuracy_m.max(initial=0.0)))
     measuring = Measuring(asked, reading)
-    outcomes = evaluate_all(list(plan.rule_versions().values()), measuring, jobs=jobs, progress=progress)
+    worded_from = 0 if least is None else list(VERDICTS).index(least)
+    rules = list(plan.rule_versions().values())
+    outcomes = evaluate_all(rules, measuring, worded_from=worded_from, jobs=jobs, progress=progress)
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(
@@ -130,7 +132,7 @@ def check_read(
     shape = (len(frame), len(outcomes))
     verdict = np.array([outcome.verdict for outcome in outcomes], dtype=np.int8).reshape(shape[::-1]).T
     certain = np.array([outcome.certain for outcome in outcomes], dtype=bool).reshape(shape[::-1]).T
-    keep = np.ones(shape, dtype=bool) if least is None else verdict >= list(VERDICTS).index(least)
+    keep = verdict >= worded_from
     found = findings_frame(frame, measures, outcomes, keep=keep, reading=reading)
     summary = summarise(verdict, certain, frame, measures)
     return Findings(

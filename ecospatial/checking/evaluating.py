@@ -38,7 +38,8 @@ class Outcome:
     Where ``measured`` is false the measures say nothing. ``layer`` is the position in ``layers``, -1 for none.
     ``feature_ids`` and ``feature_names`` are those of all features that were asked about.
     ``said`` is the position in ``sentences`` of what is said of a site, -1 where ``explain`` has to put it into words;
-    ``notes`` are sentences added for some sites.
+    ``notes`` are sentences added for some sites. ``words`` are the texts made so far: for which sites, of each of them
+    the position in a list, and the list.
     """
 
     rule: Rule
@@ -55,6 +56,7 @@ class Outcome:
     sentences: list[str] = field(default_factory=list)
     explain: Callable[[NDArray[np.intp]], list[str]] | None = None
     notes: dict[int, str] = field(default_factory=dict)
+    words: tuple[NDArray[np.intp], NDArray[np.intp], list[str]] | None = None
 
     def say(self, rows: NDArray[np.intp] | slice, sentence: str) -> None:
         """Say the same of several sites."""
@@ -63,19 +65,36 @@ class Outcome:
 
     def reasons(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[str]]:
         """Give the reasons of some sites as positions in a list of texts; only they are put into words."""
+        if self.words is None or not np.array_equal(self.words[0], rows):
+            self.words = self._worded(rows)
+        _, code, texts = self.words
+        if not self.notes:
+            return code, texts
+        code, noted = code.copy(), np.flatnonzero(np.isin(rows, list(self.notes)))
+        longer = [texts[code[place]] + self.notes[int(rows[place])] for place in noted]
+        code[noted] = len(texts) + np.arange(len(noted))
+        return code, texts + longer
+
+    def put_into_words(self, least: int) -> None:
+        """Make the texts of the sites with a verdict from this one up; notes may be added later."""
+        self.words = self._worded(np.flatnonzero(self.verdict >= least))
+
+    def _worded(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[str]]:
         texts, code = list(self.sentences), self.said[rows].astype(np.intp)
         open_ = np.flatnonzero(code < 0)
         if len(open_) and self.explain is not None:
             code[open_] = len(texts) + np.arange(len(open_))
             texts += self.explain(rows[open_])
-        noted = np.flatnonzero(np.isin(rows, list(self.notes))) if self.notes else open_[:0]
-        longer = [texts[code[place]] + self.notes[int(rows[place])] for place in noted]
-        code[noted] = len(texts) + np.arange(len(noted))
-        return code, texts + longer
+        return rows, code, texts
 
 
 def evaluate_all(
-    rules: list[list[Rule]], measuring: Measuring, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+    rules: list[list[Rule]],
+    measuring: Measuring,
+    *,
+    worded_from: int | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Put rules, each with all its versions, to all sites.
 
@@ -83,6 +102,8 @@ def evaluate_all(
     ----------
     rules, measuring
         As for ``evaluate``.
+    worded_from
+        Findings from this verdict up are put into words at once: while one thread does so, another can measure.
     jobs
         Threads; rules on the same features are asked by the same one.
     progress
@@ -102,7 +123,9 @@ def evaluate_all(
         for number in group:
             if progress is not None:
                 progress(done, len(rules))
-            found[number] = evaluate(rules[number], measuring)
+            outcome = found[number] = evaluate(rules[number], measuring)
+            if worded_from is not None:
+                outcome.put_into_words(worded_from)
             done += 1
 
     if jobs == 1:
