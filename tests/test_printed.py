@@ -452,3 +452,10 @@ def test_a_long_legend_is_cut_and_it_is_said():
     # 80 mm of room, 4 mm a row: 19 rows and the rest in words
     assert shown[-1] == "其余 41 类见网页地图的图例"
     assert shown[1] == "图层 59"  # what lies on top is named first
+
+
+def test_a_patch_smaller_than_its_hatch_is_drawn():
+    """No line of the hatch may cross it: what is left of them is an empty line."""
+    nothing = shapely.LineString()
+    assert len(sheet.outline(np.array([nothing, shapely.LineString([(0, 0), (1, 1)])])).vertices) == 2
+    assert len(sheet.outline(np.array([nothing])).vertices) == 0

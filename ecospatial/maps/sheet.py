@@ -83,6 +83,7 @@ def glyph_definitions(glyphs: Mapping[str, str]) -> str:
 def outline(geometry: NDArray[np.object_]) -> Path:
     """Turn polygons or lines into one path; holes run the other way round, so that they stay empty."""
     parts = shapely.get_parts(geometry)
+    parts = parts[~shapely.is_empty(parts)]
     areal = shapely.get_type_id(parts) == 3
     rings = [shapely.get_rings(part) for part in shapely.orient_polygons(parts[areal])]
     lines = [*(ring for own in rings for ring in own), *parts[~areal]]
