@@ -70,7 +70,7 @@ class Measured:
     feature_ids: NDArray[Any]
     feature_names: NDArray[Any]
     layers: tuple[Layer, ...]
-    layer: NDArray[np.intp]
+    layer: NDArray[np.int16]
 
 
 class Measuring:
@@ -110,22 +110,24 @@ class Measuring:
 
     def _measure(self, rule: Rule) -> Measured:
         stock, selection = self.reading.stock_for(rule), self.reading.select(rule)
+        layers = stock.layers or tuple(self.reading.plan.of_kind(stock.kind)[:1])
+        layer = np.zeros(len(self.asked), dtype=np.int16)
+        covered = self._covers(stock, rule.within_m)
+        if not len(selection.all.geometry) and rule.relation != "outside":
+            found = self.nothing
+            return Measured(
+                found, found.overlap_m2, found.touched, covered, selection.ids, selection.names, layers, layer
+            )
         measures, possible = self._ask(rule, stock, selection)
         if rule.relation == "along_river":
             hit = np.flatnonzero(measures.touched)
             stretches = self.reading.stretches(rule)
             measures.along_m[hit] = stretches.along_m(measures.feature[hit], self.asked.geometry[hit])
-        frame = selection.frame
-        layers = stock.layers or tuple(self.reading.plan.of_kind(stock.kind)[:1])
-        there = np.flatnonzero(measures.feature >= 0)
-        rows = measures.feature[there]
-        count = len(self.asked)
-        layer = np.zeros(count, dtype=np.intp)
         if len(layers) > 1:
+            there = np.flatnonzero(measures.feature >= 0)
             position = {entry.name: number for number, entry in enumerate(layers)}
-            layer[there] = frame["layer"].map(position).to_numpy()[rows]
-        covered = self._covers(stock, rule.within_m)
-        ellipsoidal = np.zeros(count)
+            layer[there] = selection.frame["layer"].map(position).to_numpy()[measures.feature[there]]
+        ellipsoidal = np.zeros(len(self.asked))
         hit = np.flatnonzero(measures.overlap_m2 > 0)
         # A site that lies whole in a zone is measured once.
         whole = is_same(measures.conflict[hit], self.asked.geometry[hit])
