@@ -196,3 +196,25 @@ def test_the_list_opens_without_a_network_and_finds_by_name(recipes, tmp_path, b
         page.fill("#search", "没有这幅")
         assert cards.count() == 0
     assert (heard.requests, heard.dialogs, heard.faults) == ([], [], [])
+
+
+def test_reports_of_sites_killed_in_between_are_whole_and_go_on(tmp_path, capsys):
+    call = ["check", f"{EXAMPLES}/sites.txt", "--plan", "changzhou-zhonglou", "--on", "2026-11-20", "--out", tmp_path]
+    call += ["--each", "--format", "docx"]
+    command = [sys.executable, "-m", "ecospatial", *call]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.getcwd()})  # noqa: PTH109
+    while len(list(tmp_path.glob("ZL-*.docx"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    done = {path.name: path.read_bytes() for path in tmp_path.glob("ZL-*.docx")}
+    for name in done:
+        assert docx.Document(str(tmp_path / name)).paragraphs, name
+    assert run(*call) == 0
+    assert len(list(tmp_path.glob("ZL-*.docx"))) == 6
+    for name, content in done.items():
+        assert (tmp_path / name).read_bytes() == content, name
+    assert "未变 0 份" not in capsys.readouterr().err
+    # Nothing that was begun is left behind.
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".") or path.suffix == ".tmp"]
