@@ -75,7 +75,7 @@ def test_the_nearest_segment_of_every_vertex_is_as_near_as_any(shapes, features)
     points = shapely.points(xy)
     expected = shapely.distance(points[:, None], outlines(features)).min(axis=1)
     assert distance == pytest.approx(expected, abs=1e-7)
-    assert shapely.distance(points, edge.line[segment]) == pytest.approx(expected, abs=1e-7)
+    assert shapely.distance(points, edge.lines(segment)) == pytest.approx(expected, abs=1e-7)
 
 
 def test_the_distance_of_every_shape_is_that_to_the_nearest_feature(shapes, features):

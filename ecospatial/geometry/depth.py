@@ -61,7 +61,7 @@ def depth(conflict: NDArray[Any], edge: Any, limits_m: NDArray[np.float64] | Non
     if not len(shapes):
         return np.zeros(0)
     around = edge if isinstance(edge, Around) else Edge.of(edge).around(shapes)
-    if not len(around.edge.line):
+    if not len(around.edge):
         return np.full(len(shapes), np.nan)
     sought = _Sought(np.zeros(len(shapes)), limits_m)
     open_ = _from_vertices(shapes, around, sought)

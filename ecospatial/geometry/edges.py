@@ -32,14 +32,7 @@ def runs(geometry: NDArray[Any], *, segments: int = 16) -> tuple[NDArray[Any], N
     >>> shapely.length(lines).tolist(), owner.tolist()
     ([9.0, 3.0], [0, 0])
     """
-    parts, owner = shapely.get_parts(np.asarray(geometry, dtype=object), return_index=True)
-    flat = shapely.get_dimensions(parts) == 2
-    rings, index = shapely.get_rings(parts[flat], return_index=True)
-    lines = np.concatenate([rings, parts[~flat]])
-    owner = np.concatenate([owner[flat][index], owner[~flat]]).astype(np.intp)
-    xy, line = shapely.get_coordinates(lines, return_index=True)
-    count = np.bincount(line, minlength=len(lines))
-    first = np.cumsum(count) - count
+    xy, first, count, owner = chains(geometry)
     # Each run starts with the last vertex of the run before.
     pieces = np.where(count > 1, (count + segments - 2) // segments, 0)
     number, of = spread(np.zeros_like(pieces), pieces)
@@ -48,6 +41,21 @@ def runs(geometry: NDArray[Any], *, segments: int = 16) -> tuple[NDArray[Any], N
     vertex, run = spread(start, size)
     made = shapely.linestrings(xy[vertex], indices=run) if len(of) else np.empty(0, dtype=object)
     return np.asarray(made, dtype=object), owner[of]
+
+
+def chains(
+    geometry: NDArray[Any],
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Give the vertices of rings, lines and points, where each chain of them starts, how many it has, and its owner.
+
+    The owner is the position of the geometry that a ring, line or point came from.
+    """
+    parts, owner = shapely.get_parts(np.asarray(geometry, dtype=object), return_index=True)
+    flat = shapely.get_dimensions(parts) == 2
+    rings, index = shapely.get_rings(parts[flat], return_index=True)
+    xy, line = shapely.get_coordinates(np.concatenate([rings, parts[~flat]]), return_index=True)
+    count = np.bincount(line, minlength=len(rings) + int((~flat).sum())).astype(np.intp)
+    return xy, np.cumsum(count) - count, count, np.concatenate([owner[flat][index], owner[~flat]]).astype(np.intp)
 
 
 def spread(start: NDArray[np.intp], count: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

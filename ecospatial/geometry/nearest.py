@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry.edges import firsts, runs, spread
-from ecospatial.geometry.shapes import FINER, WIDE_M, Shapes
+from ecospatial.geometry.edges import chains, firsts, spread
+from ecospatial.geometry.shapes import WIDE_M, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+# So many segments that follow each other are looked at as one where all is far.
+RUN = 16
 # So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
 BLOCK = 1 << 15
 # Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
@@ -39,34 +41,67 @@ class Lists:
 
 @dataclass(frozen=True)
 class Edge:
-    """The segments of polygons and lines, and points; asked often. ``owner`` is the geometry that each came from."""
+    """The segments of polygons and lines, and points, which are segments of no length; asked often.
 
-    line: NDArray[Any]
+    ``owner`` is the geometry that each came from. A run of segments lies within ``run_m`` of ``run_xy``, one of its
+    vertices; it starts with segment ``run_first`` and has ``run_count``.
+    """
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
     owner: NDArray[np.intp]
+    run_first: NDArray[np.intp]
+    run_count: NDArray[np.intp]
 
     @classmethod
     def of(cls, geometry: Any) -> Edge:
         """Take one geometry, or an array, of any dimension."""
-        shapes = np.atleast_1d(np.asarray(geometry, dtype=object))
-        parts, owner = shapely.get_parts(shapes, return_index=True)
-        lines, of = runs(parts, segments=1)
-        points = np.flatnonzero((shapely.get_dimensions(parts) == 0) & ~shapely.is_empty(parts))
-        return cls(np.concatenate([lines, parts[points]]), owner[np.concatenate([of, points])])
+        xy, first, count, owner = chains(np.atleast_1d(np.asarray(geometry, dtype=object)))
+        size = np.where(count > 1, count - 1, count)
+        vertex, of = spread(first, size)
+        number, chain = spread(np.zeros_like(size), (size + RUN - 1) // RUN)
+        run_first = (np.cumsum(size) - size)[chain] + number * RUN
+        run_count = np.minimum(size[chain] - number * RUN, RUN)
+        return cls(xy[vertex], xy[vertex + (count[of] > 1)], owner[of], run_first, run_count)
+
+    def __len__(self) -> int:
+        """Count the segments."""
+        return len(self.owner)
+
+    def lines(self, segment: NDArray[np.intp]) -> NDArray[Any]:
+        """Give segments as lines; made when they are first asked for."""
+        made: NDArray[Any] = self._made[segment]
+        missing = np.unique(segment[shapely.is_missing(made)])
+        if len(missing):
+            self._made[missing] = shapely.linestrings(np.stack([self.start[missing], self.end[missing]], axis=1))
+            made = self._made[segment]
+        return made
+
+    @cached_property
+    def _made(self) -> NDArray[Any]:
+        return np.full(len(self), None, dtype=object)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
         """Index over the segments."""
-        return shapely.STRtree(self.line)
+        return shapely.STRtree(self.lines(np.arange(len(self))))
 
     @cached_property
     def _table(self) -> NDArray[np.float64]:
         """Where each segment starts, how far it goes, and one over the square of its length (0 for a point)."""
-        xy, of = shapely.get_coordinates(self.line, return_index=True)
-        start = firsts(of)
-        along = xy[np.append(start[1:], len(xy)) - 1] - xy[start]
+        along = self.end - self.start
         square = (along**2).sum(axis=1)
         per = np.divide(1.0, square, out=np.zeros(len(square)), where=square > 0)
-        return np.ascontiguousarray(np.column_stack([xy[start], along, per]).T)
+        return np.ascontiguousarray(np.column_stack([self.start, along, per]).T)
+
+    @cached_property
+    def _runs(self) -> NDArray[np.float64]:
+        """A vertex of each run, and how far from it the run goes."""
+        spot = self.start[self.run_first + self.run_count // 2]
+        segment, of = spread(self.run_first, self.run_count)
+        far = [np.hypot(*(side[segment] - spot[of]).T) for side in (self.start, self.end)]
+        most = np.maximum.reduceat(np.maximum(*far), np.cumsum(self.run_count) - self.run_count)
+        return np.ascontiguousarray(np.column_stack([spot, most]).T)
 
     def distance(self, xy: NDArray[np.float64], segment: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give the distance of each point to a segment; the arrays are broadcast."""
@@ -99,29 +134,65 @@ class Edge:
         asked = np.arange(len(all_)) if some is None else some
         middle, radius = (part[asked] for part in all_.circle)
         small = np.flatnonzero(radius <= WIDE_M)
-        lists, place = self._neighbourhoods(all_, asked[small])
-        own = self._left(middle[small], radius[small], lists, place)
+        own = self._listed(all_, asked[small], middle[small], radius[small])
         first, count = np.zeros(len(asked), dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
         first[small], count[small] = own.first, own.count
         return Around(self, radius, Lists(first, count, own.segment, own.distance_m))
 
-    def _neighbourhoods(self, shapes: Shapes, asked: NDArray[np.intp]) -> tuple[Lists, NDArray[np.intp]]:
-        """Give lists of what may be nearest in neighbourhoods, and which of them is that of each shape."""
-        everything = np.arange(len(self.line))
+    def _listed(
+        self, shapes: Shapes, asked: NDArray[np.intp], middle: NDArray[np.float64], radius: NDArray[np.float64]
+    ) -> Lists:
+        """List for shapes in these circles what may be nearest: runs for whole neighbourhoods, then their segments."""
+        if not len(asked) or not len(self):
+            none = np.zeros(len(asked), dtype=np.intp)
+            return Lists(none, none, none[:0], np.empty(0))
+        everything = np.arange(len(self.run_first))
         lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
         position, place = np.zeros(1, dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
-        if len(asked) * len(everything) <= BLOCK:
-            return lists, place
-        for level in shapes.levels:
-            if lists.count.max(initial=0) <= FINER:
-                break
+        levels = shapes.levels if len(asked) * len(everything) > BLOCK else []
+        for level in levels:
             inside, count = level.inside[asked], len(level.parent)
             cells = np.flatnonzero(np.bincount(inside, minlength=count))
-            lists = self._left(level.middle[cells], level.radius[cells], lists, position[level.parent[cells]])
+            lists = self._runs_left(level.middle[cells], level.radius[cells], lists, position[level.parent[cells]])
+            if level is levels[-1]:
+                itself = np.arange(len(cells))
+                lists = self._left(level.middle[cells], level.radius[cells], self._opened(lists), itself)
             position = np.full(count, -1, dtype=np.intp)
             position[cells] = np.arange(len(cells))
             place = position[inside]
-        return lists, place
+        if not levels:
+            lists = self._opened(self._runs_left(middle, radius, lists, place))
+            place = np.arange(len(asked))
+        return self._left(middle, radius, lists, place)
+
+    def _opened(self, lists: Lists) -> Lists:
+        """Give the segments of the runs in lists."""
+        size = self.run_count[lists.segment]
+        segment, _ = spread(self.run_first[lists.segment], size)
+        total = np.append(0, np.cumsum(size))
+        first = total[lists.first]
+        return Lists(first, total[lists.first + lists.count] - first, segment, np.empty(0))
+
+    def _runs_left(
+        self, xy: NDArray[np.float64], radius: NDArray[np.float64], lists: Lists, place: NDArray[np.intp]
+    ) -> Lists:
+        """Leave in the list of a place around each circle the runs that may be nearest to some spot in the circle."""
+        count = np.zeros(len(xy), dtype=np.intp)
+        kept = [np.empty(0, dtype=np.intp)]
+        for rows in blocks(lists.count[place]):
+            own = place[rows]
+            entry, of = lists.of(own)
+            run = lists.segment[entry]
+            x, y, most = self._runs.take(run, axis=1)
+            x -= xy[rows, 0][of]
+            y -= xy[rows, 1][of]
+            distance = np.sqrt(x * x + y * y)
+            # To the vertex it is so far at most; no spot of the run is nearer than that less its size.
+            nearest = np.minimum.reduceat(distance, np.cumsum(lists.count[own]) - lists.count[own])
+            keep = np.flatnonzero(distance - most <= (nearest + 2 * radius[rows] + ROUNDING_M)[of])
+            count[rows] = np.bincount(of[keep], minlength=len(rows))
+            kept.append(run[keep])
+        return Lists(np.cumsum(count) - count, count, np.concatenate(kept), np.empty(0))
 
     def _left(
         self,
@@ -232,11 +303,11 @@ class Around:
         # What is nearest to the middle is near; whatever is nearer to the shape is nearer to the middle than this:
         best = np.flatnonzero(far == np.minimum.reduceat(far, firsts(shape))[shape])
         guess = best[firsts(shape[best])]
-        near = shapely.distance(shapes[rows], self.edge.line[listed[guess]])
+        near = shapely.distance(shapes[rows], self.edge.lines(listed[guess]))
         open_ = far <= (near + self.radius[of[rows]] + ROUNDING_M)[shape]
         open_[guess] = False
         other = np.flatnonzero(open_)
-        others = shapely.distance(shapes[rows[shape[other]]], self.edge.line[listed[other]])
+        others = shapely.distance(shapes[rows[shape[other]]], self.edge.lines(listed[other]))
         entry, found = np.append(guess, other), np.append(near, others)
         shape = np.append(np.arange(len(rows)), shape[other])
         order = np.lexsort((listed[entry], found, shape))
