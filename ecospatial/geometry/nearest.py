@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # So many segments that follow each other are looked at as one where all is far.
 RUN = 16
+# The index holds runs of so many.
+SHORT = 4
+# Where more segments may be nearest in a neighbourhood, an index is faster than lists.
+DENSE = 1000
 # So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
 BLOCK = 1 << 15
 # Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
@@ -82,9 +86,16 @@ class Edge:
         return np.full(len(self), None, dtype=object)
 
     @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Index over the segments."""
-        return shapely.STRtree(self.lines(np.arange(len(self))))
+    def index(self) -> tuple[shapely.STRtree, NDArray[np.intp], NDArray[np.intp]]:
+        """Index over short runs; the first segment of each, and how many it has."""
+        number, run = spread(np.zeros_like(self.run_count), (self.run_count + SHORT - 1) // SHORT)
+        first = self.run_first[run] + number * SHORT
+        count = np.minimum(self.run_count[run] - number * SHORT, SHORT)
+        vertex, of = spread(first, count + 1)
+        last = vertex == (first + count)[of]
+        xy = np.where(last[:, None], self.end[vertex - last], self.start[vertex - last])
+        lines: Any = shapely.linestrings(xy, indices=of)
+        return shapely.STRtree(lines), first, count
 
     @cached_property
     def _table(self) -> NDArray[np.float64]:
@@ -107,6 +118,15 @@ class Edge:
         """Give the distance of each point to a segment; the arrays are broadcast."""
         x, y = self._away(xy[..., 0], xy[..., 1], segment)
         return np.asarray(np.sqrt(x * x + y * y))
+
+    def least(
+        self, xy: NDArray[np.float64], segment: NDArray[np.intp], spot: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the least distance of each spot to the segments listed for it, and which of them it is to."""
+        far = self.distance(xy[spot], segment)
+        distance = np.minimum.reduceat(far, firsts(spot))
+        best = np.flatnonzero(far == distance[spot])
+        return distance, segment[best[firsts(spot[best])]]
 
     def _away(self, x: Any, y: Any, segment: NDArray[np.intp]) -> tuple[Any, Any]:
         """Give the way to each point from the spot of a segment that is nearest to it."""
@@ -144,8 +164,7 @@ class Edge:
     ) -> Lists:
         """List for shapes in these circles what may be nearest: runs for whole neighbourhoods, then their segments."""
         if not len(asked) or not len(self):
-            none = np.zeros(len(asked), dtype=np.intp)
-            return Lists(none, none, none[:0], np.empty(0))
+            return _no_lists(len(asked))
         everything = np.arange(len(self.run_first))
         lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
         position, place = np.zeros(1, dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
@@ -155,6 +174,8 @@ class Edge:
             cells = np.flatnonzero(np.bincount(inside, minlength=count))
             lists = self._runs_left(level.middle[cells], level.radius[cells], lists, position[level.parent[cells]])
             if level is levels[-1]:
+                if self.run_count[lists.segment].sum() > DENSE * len(cells):
+                    return _no_lists(len(asked))
                 itself = np.arange(len(cells))
                 lists = self._left(level.middle[cells], level.radius[cells], self._opened(lists), itself)
             position = np.full(count, -1, dtype=np.intp)
@@ -238,7 +259,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Around:
-    """What may be nearest to shapes; the lists of wide ones are empty, for them the index is asked."""
+    """What may be nearest to shapes; wide ones, and all where edges are dense, have no list: the index is asked."""
 
     edge: Edge
     radius: NDArray[np.float64]
@@ -266,38 +287,35 @@ class Around:
         count = self.lists.count[of]
         wide = np.flatnonzero(count == 0)
         if len(wide):
-            (asked, found), far = self.edge.tree.query_nearest(
-                shapely.points(xy[wide]), return_distance=True, all_matches=False
-            )
-            distance[wide[asked]], segment[wide[asked]] = far, found
+            tree, first, size = self.edge.index
+            _, run = tree.query_nearest(shapely.points(xy[wide]), all_matches=False)
+            listed, spot = spread(first[run], size[run])
+            distance[wide], segment[wide] = self.edge.least(xy[wide], listed, spot)
         for rows in blocks(count):
             entry, spot = self.lists.of(of[rows])
-            listed = self.lists.segment[entry]
-            far = self.edge.distance(xy[rows][spot], listed)
-            distance[rows] = np.minimum.reduceat(far, firsts(spot))
-            best = np.flatnonzero(far == distance[rows][spot])
-            segment[rows] = listed[best[firsts(spot[best])]]
+            distance[rows], segment[rows] = self.edge.least(xy[rows], self.lists.segment[entry], spot)
         return distance, segment
 
     def nearest(
         self, shapes: NDArray[Any], of: NDArray[np.intp], reach_m: float = np.inf
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give the distance to the edge of shapes, and the segment that is so near; NaN and -1 out of reach.
+        """Give the distance to the edge of shapes, and whose edge is so near; NaN and -1 out of reach.
 
         ``of`` is for each of them the shape that it is, or is a part of.
         """
-        distance, segment = np.full(len(shapes), np.nan), np.full(len(shapes), -1, dtype=np.intp)
+        distance, owner = np.full(len(shapes), np.nan), np.full(len(shapes), -1, dtype=np.intp)
         count = self.lists.count[of]
         wide = np.flatnonzero(count == 0)
         if len(wide):
             limit = None if np.isinf(reach_m) else reach_m + ROUNDING_M
-            (asked, found), far = self.edge.tree.query_nearest(
+            tree, first, _ = self.edge.index
+            (asked, run), far = tree.query_nearest(
                 shapes[wide], max_distance=limit, return_distance=True, all_matches=False
             )
-            distance[wide[asked]], segment[wide[asked]] = far, found
+            distance[wide[asked]], owner[wide[asked]] = far, self.edge.owner[first[run]]
         rows = np.flatnonzero((count > 0) & (self.bounds_m[0][of] <= reach_m + ROUNDING_M))
         if not len(rows):
-            return distance, segment
+            return distance, owner
         entry, shape = self.lists.of(of[rows])
         far, listed = self.lists.distance_m[entry], self.lists.segment[entry]
         # What is nearest to the middle is near; whatever is nearer to the shape is nearer to the middle than this:
@@ -313,8 +331,14 @@ class Around:
         order = np.lexsort((listed[entry], found, shape))
         order = order[firsts(shape[order])]
         reached = found[order] <= reach_m + ROUNDING_M
-        distance[rows[reached]], segment[rows[reached]] = found[order][reached], listed[entry[order]][reached]
-        return distance, segment
+        distance[rows[reached]] = found[order][reached]
+        owner[rows[reached]] = self.edge.owner[listed[entry[order]][reached]]
+        return distance, owner
+
+
+def _no_lists(count: int) -> Lists:
+    none = np.zeros(count, dtype=np.intp)
+    return Lists(none, none, none[:0], np.empty(0))
 
 
 def blocks(count: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

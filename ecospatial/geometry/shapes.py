@@ -107,7 +107,7 @@ class Shapes:
         size = float((xy.max(axis=0) - origin).max())
         finest = max(2 * float(np.median(radius)), 1.0)
         count, place = 1, np.zeros(len(small), dtype=np.intp)
-        while count * FINER**2 < len(small) and size > finest:
+        while count * 2 * FINER**2 < len(small) and size > finest:
             size /= FINER
             cell = np.floor((xy - origin) / size).astype(np.intp)
             code, some, within = np.unique(cell[:, 0] << 32 | cell[:, 1], return_index=True, return_inverse=True)

@@ -127,8 +127,7 @@ class Nearest:
         feature[met[begin]], distance[met] = pairs[begin] % count, 0.0
         several = distinct(met[1:][met[1:] == met[:-1]])
         apart = np.flatnonzero(feature < 0)
-        distance[apart], line = around.nearest(sites.outline[apart], apart, reach_m)
-        feature[apart] = np.where(line >= 0, target.outline.owner[line], -1)
+        distance[apart], feature[apart] = around.nearest(sites.outline[apart], apart, reach_m)
         return cls(distance, feature, close, site, holder, most, several, around)
 
     def within(self, reach_m: NDArray[np.float64]) -> Nearest:
