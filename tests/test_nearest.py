@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 import shapely
@@ -56,6 +58,13 @@ FEATURES = {
 @pytest.fixture(scope="module")
 def shapes():
     return made(1)
+
+
+@pytest.fixture(autouse=True, params=["lists", "index"])
+def way(request, monkeypatch):
+    """Where edges are dense an index is asked; here also where they are not."""
+    if request.param == "index":
+        monkeypatch.setattr(importlib.import_module("ecospatial.geometry.nearest"), "DENSE", 0)
 
 
 @pytest.fixture(params=FEATURES)

@@ -47,8 +47,8 @@ class Lists:
 class Edge:
     """The segments of polygons and lines, and points, which are segments of no length; asked often.
 
-    ``owner`` is the geometry that each came from. A run of segments lies within ``run_m`` of ``run_xy``, one of its
-    vertices; it starts with segment ``run_first`` and has ``run_count``.
+    ``owner`` is the geometry that each came from. Segments that follow each other make runs: a run starts with segment
+    ``run_first`` and has ``run_count`` of them.
     """
 
     start: NDArray[np.float64]
