@@ -162,6 +162,29 @@ def test_depth_of_random_conflicts_against_erosion():
         assert (found <= expected * (1 + 1e-4) + 5e-3).all()
 
 
+def test_great_depths_are_told_from_accuracies_within_ten_centimetres():
+    """Beyond 100 m a thousandth will do, but not where an accuracy lies in it."""
+    random = np.random.default_rng(11)
+    zone = star(X, Y, 4000, seed=3, vertices=90)
+    places = random.uniform(-1500, 1500, (60, 2))
+    made = [star(X + x, Y + y, 60, seed=number, vertices=9) for number, (x, y) in enumerate(places)]
+    conflicts = shapely.intersection(np.array(made), zone)
+    conflicts = conflicts[shapely.area(conflicts) > 1]
+    # The deepest of points 2 m apart is at most 2 m less deep than the deepest of all.
+    dense = [shapely.get_coordinates(shapely.segmentize(conflict.boundary, 2.0)) for conflict in conflicts]
+    reached = np.array([shapely.distance(shapely.points(xy), zone.boundary).max() for xy in dense])
+    exact = depth(conflicts, zone.boundary)
+    assert (exact >= reached - 0.1).all()
+    assert (exact > 200).sum() > 20
+    for off in (-3.0, -0.3, -0.11, 0.0, 0.11, 0.3, 3.0):
+        limits = exact + off
+        found = depth(conflicts, zone.boundary, np.column_stack([limits, np.full(len(limits), 7.5)]))
+        assert (found >= np.minimum(exact - 0.1, exact * 0.999) - 1e-6).all()
+        assert (found <= exact + 0.1 + 1e-6).all()
+        if abs(off) > 0.1:
+            assert ((found > limits) == (exact > limits)).all()
+
+
 def test_depth_of_many_points_is_that_of_the_deepest():
     zone = shapely.box(0, 0, 100, 40)
     spread = shapely.MultiPoint([(x, y) for x in range(5, 100, 10) for y in (3, 11, 26, 38)])
