@@ -168,7 +168,7 @@ def _located(
             notices += [placed.notice] if placed.notice else []
             if placed.far is not None:
                 (faults.crs if placed.fits_elsewhere else faults.sites).append(placed.far)
-        notes += [_joined(own, note) for own in part.notes or ("",) * len(part.rows)]
+        notes += [_joined(own, note) for own in part.notes] if part.notes else [note] * len(part.rows)
     return _in_one(geometries, notes, notices, faults)
 
 
@@ -194,7 +194,7 @@ def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDat
     now = shapes.doubtful(done.area_change_m2, done.geometry, located.crs)
     notes = zip(told, located.notes, done.note, np.where(now, shapes.DOUBTFUL, ""), strict=True)
     ours = table.assign(
-        repair=np.array([_joined(*texts) for texts in notes], dtype=object),
+        repair=np.array([_joined(*texts) if any(texts) else "" for texts in notes], dtype=object),
         repair_area_m2=before + done.area_change_m2,
     )
     first = [name for name in (*NAMES, "repair", "repair_area_m2", "source") if name != "site_id"]
