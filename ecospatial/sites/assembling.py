@@ -11,7 +11,7 @@ import pandas as pd
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem, SiteError
-from ecospatial.sites import columns, placing, shapes
+from ecospatial.sites import columns, placing, shapes, sources
 from ecospatial.sites.vocabulary import NAMES
 
 if TYPE_CHECKING:
@@ -84,13 +84,14 @@ def assemble(
         All faults of all parts.
     """
     faults = _Faults()
-    places = [(part.file, row) for part in parts for row in part.rows]
+    places = sources.Places(parts)
     table, attrs = _table(parts, attrs, facts=facts, given=given, faults=faults, first=first)
     _find_bad_rows(parts, faults)
     located = _located(parts, faults, plan=plan, crs=crs, allow_far=bool(attrs.get("allow_far")))
     done, empty = shapes.repaired(located.geometry, located.crs)
     for i in np.flatnonzero(empty != ""):
-        faults.rows[int(i)] = [Problem(*places[i], str(empty[i]), shapes.WAY)]
+        file, row = places[int(i)]
+        faults.rows[int(i)] = [Problem(file, row, str(empty[i]), shapes.WAY)]
     faults.raise_(skip_bad=skip_bad)
     frame = _frame(table, done, located).iloc[[i for i in range(len(table)) if i not in faults.rows]]
     told = [crs.told] if crs is not None and crs.told else []
@@ -112,7 +113,7 @@ def _table(
     for part in parts:
         if part.file and not part.rows:
             faults.sites.append(Problem(part.file, None, "没有地块", "请核对文件"))
-    places = [(part.file, row) for part in parts for row in part.rows]
+    places = sources.Places(parts)
     table = columns.with_ids(columns.normalise(parts, faults.sites), first)
     faults.sites.extend(columns.duplicates(table["site_id"], places))
     notices = [*attrs.get("notices", []), *(notice for part in parts for notice in part.notices)]

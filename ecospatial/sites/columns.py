@@ -43,7 +43,7 @@ def normalise(parts: list[Part], faults: list[Problem]) -> pd.DataFrame:
         One row per site in the order of the source: our columns, None where nothing is said, then the others.
     """
     raw = sources.stacked(parts)
-    places = [(part.file, row) for part in parts for row in part.rows]
+    places = sources.Places(parts)
     found = matching([str(c) for c in raw.columns])
     data: dict[str, Any] = {}
     for target in NAMES:
@@ -79,14 +79,16 @@ def read_cells(
     read: dict[Any, Any] = {}
     wrong: dict[Any, str] = {}
     values = cells.astype(object).tolist()
-    keys = list(zip(map(type, values), map(str, values), strict=True))
+    # Of one type the texts tell them apart.
+    texts = list(map(str, values))
+    keys: list[Any] = texts if len(set(map(type, values))) == 1 else list(zip(map(type, values), texts, strict=True))
     for key, value in zip(keys, values, strict=True):
         if key not in read:
             try:
                 read[key] = read_cell(target, value)
             except UnreadableError as error:
                 read[key], wrong[key] = None, str(error)
-    for key, value, place in zip(keys, values, places, strict=True):
+    for key, value, place in zip(keys, values, places, strict=True) if wrong else ():
         if key in wrong:
             faults.append(Problem(*place, f"{shown(column)}“{shown(value)}”无法识别", wrong[key]))
     return pd.Series([read[key] for key in keys], index=cells.index, dtype=object)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +61,25 @@ class Part:
     def place(self, i: int) -> str:
         """Say where a row is from: file, layer, row."""
         return "，".join(filter(None, [self.file or _IN_MEMORY, self.layer, f"第 {self.rows[i]} 行"]))
+
+
+@dataclass(frozen=True)
+class Places(Sequence[tuple[str, "int | str | None"]]):
+    """File and row of every site of the parts of a source; written out when one is asked for, that is for a fault."""
+
+    parts: list[Part]
+
+    @cached_property
+    def _all(self) -> list[tuple[str, int | str | None]]:
+        return [(part.file, row) for part in self.parts for row in part.rows]
+
+    def __getitem__(self, place: Any) -> Any:
+        """Give one, or a slice."""
+        return self._all[place]
+
+    def __len__(self) -> int:
+        """Count the sites."""
+        return sum(len(part.rows) for part in self.parts)
 
 
 def read_parts(
