@@ -28,21 +28,29 @@ def give_way(outcomes: list[Outcome]) -> None:
         What each rule says of each site; their ``notes`` are lengthened.
     """
     by_id = {outcome.rule.id: outcome for outcome in outcomes}
-    first: dict[tuple[str, int], list[str]] = {}
+    first: dict[str, list[tuple[str, NDArray[np.bool_]]]] = {}
     for general in outcomes:
-        ways: dict[int, list[str]] = {}
+        ways = []
         for special in (by_id[id_] for id_ in general.rule.yields_to if id_ in by_id):
-            for row in np.flatnonzero(_said(general, doubtful=True) & _said(special, doubtful=False)).tolist():
-                ways.setdefault(row, []).append(special.rule.id)
-                first.setdefault((special.rule.id, row), []).append(general.rule.id)
-        for place, ids in ways.items():
-            _note(general, place, f"本地块上{'、'.join(ids)}已适用，本条让位。")
-    for (id_, place), ids in first.items():
-        _note(by_id[id_], place, f"本条优先于{'、'.join(ids)}适用。")
+            both = _said(general, doubtful=True) & _said(special, doubtful=False)
+            if both.any():
+                ways.append((special.rule.id, both))
+                first.setdefault(special.rule.id, []).append((general.rule.id, both))
+        _note(general, ways, "本地块上{}已适用，本条让位。")
+    for id_, ways in first.items():
+        _note(by_id[id_], ways, "本条优先于{}适用。")
 
 
-def _note(outcome: Outcome, place: int, sentence: str) -> None:
-    outcome.notes[place] = outcome.notes.get(place, "") + sentence
+def _note(outcome: Outcome, ways: list[tuple[str, NDArray[np.bool_]]], sentence: str) -> None:
+    """Add a sentence about the rules that are meant at each site; sites at which they are the same are told at once."""
+    if not ways:
+        return
+    rows = np.flatnonzero(np.logical_or.reduce([both for _, both in ways]))
+    kinds, kind = np.unique(np.column_stack([both[rows] for _, both in ways]), axis=0, return_inverse=True)
+    ids = [[id_ for (id_, _), one in zip(ways, meant, strict=True) if one] for meant in kinds]
+    texts = [sentence.format("、".join(meant)) for meant in ids]
+    for row, number in zip(rows.tolist(), kind.ravel().tolist(), strict=True):
+        outcome.notes[row] = outcome.notes.get(row, "") + texts[number]
 
 
 def _said(outcome: Outcome, *, doubtful: bool) -> NDArray[np.bool_]:
