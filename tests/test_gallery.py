@@ -123,18 +123,23 @@ def test_a_sheet_for_each_town(tmp_path):
     assert {path.stem for path in out.glob("*.png")} == set(towns)
 
 
+def killed(call, far_enough):
+    """Start a command and kill it while it works."""
+    command = [sys.executable, "-m", "ecospatial", *call]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.getcwd()})  # noqa: PTH109
+    while not far_enough():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+
+
 def test_stopped_by_a_kill_it_goes_on_where_it_was(recipes, tmp_path):
     for number in range(12):
         content = {"title": f"图{number}", "plan": "nanjing-gulou"}
         (recipes / f"r{number:02d}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     out = tmp_path / "out"
-    call = [sys.executable, "-m", "ecospatial", "map", "--recipes", recipes, "--out", out]
-    process = subprocess.Popen(call, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.getcwd()})  # noqa: PTH109
-    while len(list(out.glob("r*.html"))) < 3:
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
+    killed(["map", "--recipes", recipes, "--out", out], lambda: len(list(out.glob("r*.html"))) >= 3)
     there = {path.name: path.stat().st_mtime_ns for path in out.glob("r*.html")}
     entries = json.loads((out / "maps.json").read_text("utf-8"))["items"]
     assert run("map", "--recipes", recipes, "--out", out) == 0
@@ -201,13 +206,7 @@ def test_the_list_opens_without_a_network_and_finds_by_name(recipes, tmp_path, b
 def test_reports_of_sites_killed_in_between_are_whole_and_go_on(tmp_path, capsys):
     call = ["check", f"{EXAMPLES}/sites.txt", "--plan", "changzhou-zhonglou", "--on", "2026-11-20", "--out", tmp_path]
     call += ["--each", "--format", "docx"]
-    command = [sys.executable, "-m", "ecospatial", *call]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.getcwd()})  # noqa: PTH109
-    while len(list(tmp_path.glob("ZL-*.docx"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
+    killed(call, lambda: len(list(tmp_path.glob("ZL-*.docx"))) >= 2)
     done = {path.name: path.read_bytes() for path in tmp_path.glob("ZL-*.docx")}
     for name in done:
         assert docx.Document(str(tmp_path / name)).paragraphs, name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,30 +114,37 @@ def evaluate_all(
     groups: dict[Any, list[int]] = {}
     for number, versions in enumerate(rules):
         rule = _in_force(versions, measuring.reading.on)
-        groups.setdefault(number if rule is None or jobs == 1 else (rule.layer, rule.where), []).append(number)
+        groups.setdefault(number if rule is None else (rule.layer, rule.where), []).append(number)
+        # Layers are read before threads ask; one after the other they are only read when they are needed.
         if rule is not None and jobs > 1 and measuring.reading.stock_for(rule).frame is not None:
             measuring.reading.select(rule)
-    done = 0
+    done, telling = 0, Lock()
 
     def work(group: list[int]) -> None:
         nonlocal done
         for number in group:
-            if progress is not None:
-                progress(done, len(rules))
             outcome = found[number] = evaluate(rules[number], measuring)
             if worded_from is not None:
                 outcome.put_into_words(worded_from)
-            done += 1
+            with telling:
+                done += 1
+                if progress is not None:
+                    progress(done, len(rules))
+
+    if progress is not None:
+        progress(0, len(rules))
 
     if jobs == 1:
         for group in groups.values():
             work(group)
     else:
         measuring.asked.shapes.ready()
-        with ThreadPoolExecutor(jobs) as pool:
+        pool = ThreadPoolExecutor(jobs)
+        try:
             list(pool.map(work, sorted(groups.values(), key=len, reverse=True)))
-    if progress is not None:
-        progress(len(rules), len(rules))
+        finally:
+            # Who stops the check waits for the questions that are being asked, not for all of them.
+            pool.shutdown(cancel_futures=True)
     return [outcome for outcome in found if outcome is not None]
 
 

@@ -176,7 +176,7 @@ def _tell_overlap(rule: Rule) -> Teller:
         names: list[str], touched: list[bool], distances: Floats, areas: Floats, lengths: Floats, _: Floats
     ) -> list[str]:
         return [
-            (f"占用{name} {area:.1f} m²（{area / MU_M2:.3f} 亩）" if area > 0 else f"占用{name}{_share(area, length)}")
+            f"占用{name}{_share(area, length)}"
             if hit
             else (f"未占用{name}，最近 {distance:.1f} m" if distance else f"与{name}相接而未占用")
             if distance >= 0
@@ -192,9 +192,7 @@ def _tell_outside(rule: Rule) -> Teller:
 
     def tell(names: list[str], touched: list[bool], _: Floats, areas: Floats, lengths: Floats, __: Floats) -> list[str]:
         return [
-            (f" {area:.1f} m²（{area / MU_M2:.3f} 亩）{of}" if area > 0 else f"{_share(area, length)}{of}")
-            if hit
-            else f"全部位于{name}范围内"
+            f"{_share(area, length)}{of}" if hit else f"全部位于{name}范围内"
             for name, hit, area, length in zip(names, touched, areas, lengths, strict=True)
         ]
 
@@ -296,9 +294,11 @@ def joined(facts: list[str], kind: list[int], seen: list[str], doubt: list[bool]
     """Put what was measured and what is said of its kind together; of kinds in doubt, how near the border is."""
     if not any(doubt):
         return [fact + seen[number] for fact, number in zip(facts, kind, strict=True)]
-    unsaid = [f"{said}边界存疑，需现场核定。" if open_ else said for said, open_ in zip(seen, doubt, strict=True)]
-    known = [f"{said}边界存疑，需现场核定（距判定界线 " for said in seen]
+    open_ = "边界存疑，需现场核定"
+    unsaid = [f"{said}{open_}。" if doubtful else said for said, doubtful in zip(seen, doubt, strict=True)]
     return [
-        f"{fact}{known[number]}{margin:.1f} m）。" if doubt[number] and margin >= 0 else fact + unsaid[number]
+        f"{fact}{seen[number]}{open_}（距判定界线 {margin:.1f} m）。"
+        if doubt[number] and margin >= 0
+        else fact + unsaid[number]
         for fact, number, margin in zip(facts, kind, margins, strict=True)
     ]

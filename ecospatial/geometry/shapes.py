@@ -51,7 +51,7 @@ class Shapes:
     def ready(self) -> None:
         """Find everything now, before several threads ask: an index is only built when it is first asked."""
         for tree in (self.tree, self.middles):
-            tree.query(shapely.Point())
+            tree.query(shapely.Point(0, 0))
         _ = self.dimension, self.outline, self.first_vertex, self.levels
 
     @cached_property
