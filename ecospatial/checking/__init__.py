@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from ecospatial import report
 from ecospatial.checking.conditions import Projects
 from ecospatial.checking.evaluating import evaluate_all
 from ecospatial.checking.findings import Findings, summarise, verdict_value
-from ecospatial.checking.framing import findings_frame, header, rule_columns, rule_row
+from ecospatial.checking.framing import findings_columns, findings_frame, header, rule_columns, rule_row
 from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
@@ -24,12 +26,15 @@ from ecospatial.plans.reach import require_reach
 from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import geopandas as gpd
 
     from ecospatial.plans import Plan
+
+# Sites are checked so many at a time: what is known of them stays in the cache of a processor.
+BLOCK = 20_000
 
 __all__ = ["Findings", "Reading", "check", "check_read", "day", "read_findings", "read_rules", "verdict_value"]
 
@@ -109,16 +114,44 @@ def check_read(
     at_least, jobs, progress
         As for ``check``.
     """
-    plan, date, least = reading.plan, reading.on, at_least
+    plan, date = reading.plan, reading.on
     require_reach(plan)
+    accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
+    reading = reading.around(frame.geometry.to_numpy(), float(accuracy_m.max(initial=0.0)))
+    least = 0 if at_least is None else list(VERDICTS).index(at_least)
+    starts = range(0, max(len(frame), 1), BLOCK)
+    columns, summaries = [], []
+    for number, start in enumerate(starts):
+        told = None if progress is None else _overall(progress, number, len(starts))
+        with uncollected():
+            found, summary = _check_block(frame.iloc[start : start + BLOCK], reading, least, jobs=jobs, progress=told)
+        columns.append(found)
+        summaries.append(summary)
+    return Findings(
+        frame=findings_frame(columns, plan.crs),
+        summary=summaries[0] if len(summaries) == 1 else pd.concat(summaries),
+        sites=frame,
+        rules=read_rules(plan, on=date),
+        layers=plan.layer_table(),
+        meta=header(frame, plan, date),
+        plan=plan,
+    )
+
+
+def _check_block(
+    frame: gpd.GeoDataFrame,
+    reading: Reading,
+    least: int,
+    *,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Give the columns of the findings on some sites, and their summary."""
     geometry = frame.geometry.to_numpy()
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
-    asked = Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame))
-    reading = reading.around(geometry, float(asked.accuracy_m.max(initial=0.0)))
-    measuring = Measuring(asked, reading)
-    worded_from = 0 if least is None else list(VERDICTS).index(least)
-    rules = list(plan.rule_versions().values())
-    outcomes = evaluate_all(rules, measuring, worded_from=worded_from, jobs=jobs, progress=progress)
+    measuring = Measuring(Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame)), reading)
+    rules = list(reading.plan.rule_versions().values())
+    outcomes = evaluate_all(rules, measuring, worded_from=least, jobs=jobs, progress=progress)
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(
@@ -132,18 +165,29 @@ def check_read(
     shape = (len(frame), len(outcomes))
     verdict = np.array([outcome.verdict for outcome in outcomes], dtype=np.int8).reshape(shape[::-1]).T
     certain = np.array([outcome.certain for outcome in outcomes], dtype=bool).reshape(shape[::-1]).T
-    keep = verdict >= worded_from
-    found = findings_frame(frame, measures, outcomes, keep=keep, reading=reading)
-    summary = summarise(verdict, certain, frame, measures)
-    return Findings(
-        frame=found,
-        summary=summary,
-        sites=frame,
-        rules=read_rules(plan, on=date),
-        layers=plan.layer_table(),
-        meta=header(frame, plan, date),
-        plan=plan,
-    )
+    columns = findings_columns(frame, measures, outcomes, least=least, reading=reading)
+    return columns, summarise(verdict, certain, frame, measures)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leave the collector of cycles alone: shapes have none, but so many of them set it off again and again."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
+
+
+def _overall(progress: Callable[[int, int], None], number: int, blocks: int) -> Callable[[int, int], None]:
+    """Tell how far all sites are when the rules are put to one block of them after the other."""
+
+    def told(done: int, total: int) -> None:
+        progress((number * total + done) // blocks, total)
+
+    return told
 
 
 def day(on: dt.date | str | None) -> dt.date:

@@ -55,7 +55,7 @@ class Outcome:
     feature_names: NDArray[Any]
     said: NDArray[np.int32]
     sentences: list[str] = field(default_factory=list)
-    explain: Callable[[NDArray[np.intp]], list[str]] | None = None
+    explain: Callable[[Outcome, NDArray[np.intp]], tuple[NDArray[np.intp], list[str]]] | None = None
     notes: dict[int, str] = field(default_factory=dict)
     words: tuple[NDArray[np.intp], NDArray[np.intp], list[str]] | None = None
 
@@ -84,8 +84,9 @@ class Outcome:
         texts, code = list(self.sentences), self.said[rows].astype(np.intp)
         open_ = np.flatnonzero(code < 0)
         if len(open_) and self.explain is not None:
-            code[open_] = len(texts) + np.arange(len(open_))
-            texts += self.explain(rows[open_])
+            own, told = self.explain(self, rows[open_])
+            code[open_] = len(texts) + own
+            texts += told
         return rows, code, texts
 
 
@@ -196,8 +197,9 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     beyond = out.measures.beyond[open_] & ~out.measures.touched[open_] & (out.verdict[open_] == CODE["clear"])
     out.said[open_] = -1
     out.say(open_[beyond], reasons.far(rule, stock))
-    told = partial(_explain, stock=stock, gaps=gaps, known=known, possible=found.possible, missing=missing, asked=asked)
-    out.explain = partial(told, out)
+    out.explain = partial(
+        _explain, stock=stock, gaps=gaps, known=known, possible=found.possible, missing=missing, asked=asked
+    )
     return out
 
 
@@ -288,8 +290,11 @@ def _explain(
     possible: NDArray[np.bool_],
     missing: list[tuple[str, ...]],
     asked: Asked,
-) -> list[str]:
-    """Say of each site what was measured, what follows, how far it can be relied on, and whether it is in doubt."""
+) -> tuple[NDArray[np.intp], list[str]]:
+    """Say of each site what was measured, what follows, how far it can be relied on, and whether it is in doubt.
+
+    Gives for each site the position of what is said of it, and all that is said.
+    """
     rule, values = out.rule, list(VERDICTS)
     group, blind = asked.projects.group, CODE["no_data"]
 
@@ -315,10 +320,11 @@ def _explain(
         )
 
     # Of sites that are alike in all but what was measured the same is said: one of each kind is put into words.
+    measures = out.measures
     kind = asked.reliance_group[rows]
     for column, size in (
         (group, len(missing)), (out.layer + 1, len(out.layers) + 1), (out.verdict, len(values)),
-        (out.measures.touched, 2), (possible, 2), (out.certain, 2),
+        (measures.touched, 2), (possible, 2), (out.certain, 2),
     ):  # fmt: skip
         kind = kind * size + column[rows]
     kind, first = _numbered(kind)
@@ -326,15 +332,21 @@ def _explain(
     held = np.array([*(layer.present == "held" for layer in out.layers), False])
     doubt = ~out.certain[first] & (out.verdict[first] != blind) & held[out.layer[first]]
     seen = [follows(row, gaps) + reliance(row) for row in first]
+    # Where nothing was measured all of a kind are told the same, but for what is said of a place that nobody knows.
+    local = bool(stock.blind) and not gaps
+    bare = (measures.feature[rows] < 0) & ~measures.touched[rows] & np.isnan(measures.margin_m[rows])
+    bare &= (out.verdict[rows] != blind) | (not local)
+    code, told = _numbered(np.where(bare, kind, len(first) + np.arange(len(rows))))
+    rows, kind = rows[told], kind[told]
     # Where there is no feature its position is -1, the last.
     names = [*(name or "" for name in out.feature_names), ""]
-    facts = reasons.facts(rule, out.measures, rows, [names[feature] for feature in out.measures.feature[rows].tolist()])
-    told = reasons.joined(facts, kind.tolist(), seen, doubt.tolist(), out.measures.margin_m[rows].tolist())
-    if stock.blind and not gaps:
+    facts = reasons.facts(rule, measures, rows, [names[feature] for feature in measures.feature[rows].tolist()])
+    texts = reasons.joined(facts, kind.tolist(), seen, doubt.tolist(), measures.margin_m[rows].tolist())
+    if local:
         for place in np.flatnonzero(out.verdict[rows] == blind):
             row = int(rows[place])
-            told[place] = facts[place] + follows(row, stock.blindness(asked.geometry[row])) + reliance(row)
-    return told
+            texts[place] = facts[place] + follows(row, stock.blindness(asked.geometry[row])) + reliance(row)
+    return code, texts
 
 
 def _numbered(values: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -69,24 +72,41 @@ def _condition(condition: Condition) -> dict[str, Any]:
 class Rows:
     """The rows of a frame of findings: sites in input order, of each site its rules in pack order.
 
-    ``of_rule`` are for each rule the sites that have a row, ``place`` the rows that they have.
+    ``of_rule`` are for each rule the sites that have a row, ``place`` the rows that they have; ``site`` and ``rule``
+    are those of each row.
 
     Parameters
     ----------
-    keep
-        Which findings have a row, sites x rules.
+    outcomes
+        What each rule says of each site.
+    count
+        How many sites there are.
+    least
+        Findings from this verdict up have a row.
     """
 
-    def __init__(self, keep: NDArray[np.bool_]) -> None:
-        self.site, self.rule = np.nonzero(keep)
-        order = np.argsort(self.rule.astype(np.min_scalar_type(keep.shape[1])), kind="stable")
-        ends = np.cumsum(np.bincount(self.rule, minlength=keep.shape[1]))[:-1]
-        self.place = np.split(order, ends)[: keep.shape[1]]
-        self.of_rule = np.split(self.site[order], ends)[: keep.shape[1]]
+    def __init__(self, outcomes: list[Outcome], count: int, least: int) -> None:
+        self.of_rule = [np.flatnonzero(outcome.verdict >= least) for outcome in outcomes]
+        each = np.zeros(count, dtype=np.intp)
+        for rows in self.of_rule:
+            each[rows] += 1
+        self.site = np.repeat(np.arange(count, dtype=np.int32), each)
+        free = np.cumsum(each) - each
+        self.place = []
+        for rows in self.of_rule:
+            self.place.append(free[rows])
+            free[rows] += 1
+        self.rule = np.empty(len(self.site), dtype=np.int16)
+        for number, place in enumerate(self.place):
+            self.rule[place] = number
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.site)
 
     def laid(self, parts: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
         """Lay out an array for each rule, with a value for each site."""
-        found = np.empty(len(self.site), dtype=dtype)
+        found = np.empty(len(self), dtype=dtype)
         for part, rows, place in zip(parts, self.of_rule, self.place, strict=True):
             found[place] = part[rows]
         return found
@@ -100,101 +120,139 @@ class Rows:
                 found.append((outcome, rows[known], place[known]))
         return found
 
-    def reasons(self, outcomes: list[Outcome]) -> pd.Categorical:
-        """Put the reasons of these findings into words, and of no others."""
-        code = np.empty(len(self.site), dtype=np.intp)
-        texts: list[str] = []
-        for outcome, rows, place in zip(outcomes, self.of_rule, self.place, strict=True):
-            own, said = outcome.reasons(rows)
-            code[place] = own + len(texts)
-            texts += said
-        # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
-        number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        same = np.fromiter(map(number.__getitem__, texts), dtype=np.intp, count=len(texts))
-        values, code = np.array(list(number), dtype=object), same[code]
-        used = np.zeros(len(values), dtype=bool)
-        used[code] = True
-        code = (np.cumsum(used) - 1)[code]
-        return pd.Categorical.from_codes(code, categories=pd.Index(values[used], dtype=object))
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of texts, or some rows of one; ``code`` says which of those held each row has, -1 none."""
+
+    held: list[Any]
+    code: NDArray[Any]
+
+    def used(self) -> Texts:
+        """Hold only values that are there."""
+        seen = np.zeros(len(self.held) + 1, dtype=bool)
+        seen[self.code] = True
+        number = np.where(seen, np.cumsum(seen) - 1, -1)
+        number[-1] = -1
+        return Texts(list(compress(self.held, seen[:-1])), number[self.code])
 
 
-def findings_frame(
-    sites: gpd.GeoDataFrame,
-    measures: pd.DataFrame,
-    outcomes: list[Outcome],
-    *,
-    keep: NDArray[np.bool_],
-    reading: Reading,
-) -> gpd.GeoDataFrame:
-    """Put outcomes into one frame: sites in input order, rules in pack order, only those that ``keep`` names."""
-    rows = Rows(keep)
+def findings_columns(
+    sites: gpd.GeoDataFrame, measures: pd.DataFrame, outcomes: list[Outcome], *, least: int, reading: Reading
+) -> dict[str, NDArray[Any] | Texts]:
+    """Lay out what rules say of some sites: sites in input order, rules in pack order, from a verdict up.
+
+    Parameters
+    ----------
+    sites, measures
+        The sites, and their lengths and areas in metres.
+    outcomes
+        What each rule says of them.
+    least
+        The position of a verdict in ``VERDICTS``.
+    reading
+        The layers, for the day.
+
+    Returns
+    -------
+    dict
+        The columns of the frame of findings; all have the same length.
+    """
+    rows = Rows(outcomes, len(sites), least)
     measured = rows.measured(outcomes)
     texts = [_texts(outcome.rule) for outcome in outcomes]
     layers = _Layers(outcomes, reading)
     code = layers.codes(rows, outcomes)
-    verdict = rows.laid([outcome.verdict for outcome in outcomes], np.int8)
     verified = np.array([outcome.rule.verified for outcome in outcomes], dtype=bool)
-    features = np.zeros(len(rows.site), dtype=np.int64)
-    shapes = np.full(len(rows.site), None, dtype=object)
+    features = np.zeros(len(rows), dtype=np.int64)
+    shapes = np.full(len(rows), None, dtype=object)
     for outcome, sites_, place in measured:
         features[place] = outcome.measures.features[sites_]
         touched = outcome.measures.touched[sites_]
         shapes[place[touched]] = outcome.measures.conflict[sites_[touched]]
-    data: dict[str, Any] = {
-        "site_id": _coded(sites.index.to_numpy(dtype=object), rows.site),
-        "site_name": _coded(sites["site_name"].to_numpy(dtype=object), rows.site),
-        **{name: _coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
-        "verdict": pd.Categorical.from_codes(verdict, dtype=VERDICT_DTYPE),
+    return {
+        "site_id": Texts(sites.index.tolist(), rows.site),
+        "site_name": Texts(sites["site_name"].tolist(), rows.site),
+        **{name: Texts([text[name] for text in texts], rows.rule) for name in _TEXTS},
+        "verdict": rows.laid([outcome.verdict for outcome in outcomes], np.int8),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
-        **_numbers(measured, len(rows.site), measures),
-        **_deciding(measured, len(rows.site)),
+        **_numbers(measured, len(rows), measures),
+        **_deciding(measured, len(rows)),
         "features": features,
-        "layer": layers.text("name", code),
-        "layer_status": layers.text("status", code),
+        "layer": Texts([layer.name for layer in layers.layers], code),
+        "layer_status": Texts([layer.status for layer in layers.layers], code),
         "layer_accuracy_m": layers.accuracy_m[code],
-        "layer_sha256": layers.text("sha256", code),
-        "reason": rows.reasons(outcomes),
+        "layer_sha256": Texts(layers.sha256, code),
+        "reason": _reasons(rows, outcomes),
         "verified": verified[rows.rule],
+        "geometry": shapes,
     }
-    data["geometry"] = gpd.array.GeometryArray(shapes, crs=reading.plan.crs)
+
+
+def findings_frame(parts: list[dict[str, NDArray[Any] | Texts]], crs: Any) -> gpd.GeoDataFrame:
+    """Put what was laid out for some sites after the other into one frame."""
+    data: dict[str, Any] = {}
+    for name in list(parts[0]):
+        # Of many rows each column is let go of when it is in place.
+        columns: list[Any] = [part.pop(name) for part in parts]
+        if isinstance(columns[0], Texts):
+            data[name] = _column(columns)
+        elif name == "verdict":
+            data[name] = pd.Categorical.from_codes(np.concatenate(columns), dtype=VERDICT_DTYPE)
+        elif name == "geometry":
+            data[name] = gpd.array.GeometryArray(np.concatenate(columns), crs=crs)
+        else:
+            data[name] = np.concatenate(columns)
     # Nothing else holds these columns, so they need not be copied.
-    return gpd.GeoDataFrame(pd.DataFrame(data, copy=False), geometry="geometry")
+    return gpd.GeoDataFrame(pd.DataFrame(data, copy=False), geometry="geometry", copy=False)
 
 
-def _coded(values: Any, rows: NDArray[np.intp]) -> pd.Categorical:
-    """Make a column of few texts, each held once; ``rows`` says for each row which of the values it has, -1 none."""
-    codes, held = pd.factorize(np.asarray(values, dtype=object))
-    return pd.Categorical.from_codes(np.append(codes, -1)[rows], categories=pd.Index(held, dtype=object))
+def _column(parts: list[Texts]) -> pd.Categorical:
+    """Hold each text of a column once, in the order in which it first comes."""
+    # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
+    number: defaultdict[Any, int] = defaultdict()
+    number.default_factory = number.__len__
+    code = np.fromiter(map(number.__getitem__, chain.from_iterable(part.held for part in parts)), dtype=np.intp)
+    values = np.array([*number, None], dtype=object)[:-1]
+    missing = pd.isna(values)
+    if missing.any():
+        code = np.where(missing, -1, np.cumsum(~missing) - 1)[code]
+        values = values[~missing]
+    code = code.astype(np.min_scalar_type(-len(values) - 1))
+    rows = np.empty(sum(len(part.code) for part in parts), dtype=code.dtype)
+    begin = start = 0
+    for part in parts:
+        table = np.append(code[start : start + len(part.held)], code.dtype.type(-1))
+        rows[begin : begin + len(part.code)] = table[part.code]
+        begin, start = begin + len(part.code), start + len(part.held)
+    return pd.Categorical.from_codes(rows, categories=pd.Index(values, dtype=object))
 
 
-def _deciding(
-    measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int
-) -> dict[str, pd.Categorical]:
+def _reasons(rows: Rows, outcomes: list[Outcome]) -> Texts:
+    """Put the reasons of these findings into words, and of no others."""
+    code = np.empty(len(rows), dtype=np.int32)
+    texts: list[str] = []
+    for outcome, sites, place in zip(outcomes, rows.of_rule, rows.place, strict=True):
+        own, said = outcome.reasons(sites)
+        code[place] = own + len(texts)
+        texts += said
+    return Texts(texts, code).used()
+
+
+def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int) -> dict[str, Texts]:
     """Name the features that decide; those of one kind are the same for all of its rules."""
-    code, offset, start = np.full(count, -1, dtype=np.intp), 0, {}
-    ids: list[NDArray[Any]] = []
-    names: list[NDArray[Any]] = []
+    code, start = np.full(count, -1, dtype=np.int32), {}
+    ids: list[Any] = []
+    names: list[Any] = []
     for outcome, rows, place in measured:
         key = id(outcome.feature_ids), id(outcome.feature_names)
         if key not in start:
-            start[key] = offset
-            offset += len(outcome.feature_ids)
-            ids.append(outcome.feature_ids)
-            names.append(outcome.feature_names)
+            start[key] = len(ids)
+            ids += outcome.feature_ids.tolist()
+            names += outcome.feature_names.tolist()
         feature = outcome.measures.feature[rows]
         code[place] = np.where(feature >= 0, start[key] + feature, -1)
-    none = np.empty(0, dtype=object)
-    return {
-        "feature_id": _used(np.concatenate([none, *ids]), code),
-        "feature_name": _used(np.concatenate([none, *names]), code),
-    }
-
-
-def _used(values: NDArray[Any], rows: NDArray[np.intp]) -> pd.Categorical:
-    """Make a column of texts, and hold only those that are there."""
-    seen = np.zeros(len(values) + 1, dtype=bool)
-    seen[rows] = True
-    return _coded(values[seen[:-1]], np.append(np.cumsum(seen[:-1]) - 1, -1)[rows])
+    return {"feature_id": Texts(ids, code).used(), "feature_name": Texts(names, code).used()}
 
 
 _TEXTS = ("rule_id", "rule_title", "instrument", "article")
@@ -213,21 +271,14 @@ class _Layers:
         known = [np.nan if layer.accuracy_m is None else layer.accuracy_m for layer in self.layers]
         self.accuracy_m = np.array([*known, np.nan], dtype=float)
 
-    def codes(self, rows: Rows, outcomes: list[Outcome]) -> NDArray[np.intp]:
+    def codes(self, rows: Rows, outcomes: list[Outcome]) -> NDArray[np.int16]:
         """Give the number of the layer of each row."""
-        found = np.full(len(rows.site), -1, dtype=np.intp)
+        found = np.full(len(rows), -1, dtype=np.int16)
         for outcome, sites, place in zip(outcomes, rows.of_rule, rows.place, strict=True):
             if outcome.layers:
-                places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.intp)
+                places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.int16)
                 found[place] = places[outcome.layer[sites]]
         return found
-
-    def text(self, what: str, code: NDArray[np.intp]) -> pd.Categorical:
-        """Give a text of each layer as a column."""
-        texts = self.sha256 if what == "sha256" else [getattr(layer, what) for layer in self.layers]
-        codes, values = pd.factorize(np.array(texts, dtype=object))
-        places = np.append(codes, -1)
-        return pd.Categorical.from_codes(places[code], categories=pd.Index(values, dtype=object))
 
 
 def _texts(rule: Rule) -> dict[str, str | None]:

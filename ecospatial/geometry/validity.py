@@ -94,9 +94,8 @@ def repair(geometry: NDArray[Any], *, unit_m2: float | NDArray[np.float64] = 1.0
     notes = np.full(flat.shape, "", dtype=object)
     change = np.zeros(flat.shape, dtype=np.float64)
     unit = np.broadcast_to(np.asarray(unit_m2, dtype=np.float64), flat.shape)
-    polygonal = np.isin(shapely.get_type_id(flat), _POLYGONAL)
-    wrong = np.flatnonzero(polygonal & is_finite(flat) & ~shapely.is_valid(flat))
-    for i in wrong:
+    wrong = np.flatnonzero(np.isin(shapely.get_type_id(flat), _POLYGONAL) & ~shapely.is_valid(flat))
+    for i in wrong[is_finite(flat[wrong])]:
         before, why = flat[i], _why(flat[i])
         flat[i] = _repaired(before)
         old, new = before.area * unit[i], flat[i].area * unit[i]

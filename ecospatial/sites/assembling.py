@@ -93,7 +93,9 @@ def assemble(
         file, row = places[int(i)]
         faults.rows[int(i)] = [Problem(file, row, str(empty[i]), shapes.WAY)]
     faults.raise_(skip_bad=skip_bad)
-    frame = _frame(table, done, located).iloc[[i for i in range(len(table)) if i not in faults.rows]]
+    frame = _frame(table, done, located)
+    if faults.rows:
+        frame = frame.iloc[[i for i in range(len(table)) if i not in faults.rows]]
     told = [crs.told] if crs is not None and crs.told else []
     attrs |= {"notices": [*attrs["notices"], *told, *located.notices]}
     frame.attrs = attrs | {"skipped": [*attrs.get("skipped", []), *_skipped(table, faults)]}
@@ -128,16 +130,14 @@ def _table(
 
 def _find_bad_rows(parts: list[Part], faults: _Faults) -> None:
     """Collect the rows that can not be used as they stand in the source."""
-    row = 0
+    before = 0
     for part in parts:
         unusable = shapes.unusable(part.geometry)
-        for i in range(len(part.rows)):
-            found = list(part.faults[i]) if part.faults else []
-            if not found and unusable[i]:
-                found = [Problem(part.file, part.rows[i], str(unusable[i]), shapes.WAY)]
-            if found:
-                faults.rows[row] = found
-            row += 1
+        told = [i for i, known in enumerate(part.faults) if known]
+        for i in sorted({*told, *np.flatnonzero(unusable != "").tolist()}):
+            known = list(part.faults[i]) if part.faults else []
+            faults.rows[before + i] = known or [Problem(part.file, part.rows[i], str(unusable[i]), shapes.WAY)]
+        before += len(part.rows)
 
 
 def _located(

@@ -82,23 +82,22 @@ def read_cells(
     # Of one type the texts tell them apart.
     texts = list(map(str, values))
     keys: list[Any] = texts if len(set(map(type, values))) == 1 else list(zip(map(type, values), texts, strict=True))
-    for key, value in zip(keys, values, strict=True):
-        if key not in read:
-            try:
-                read[key] = read_cell(target, value)
-            except UnreadableError as error:
-                read[key], wrong[key] = None, str(error)
+    for key, value in dict(zip(keys, values, strict=True)).items():
+        try:
+            read[key] = read_cell(target, value)
+        except UnreadableError as error:
+            read[key], wrong[key] = None, str(error)
     for key, value, place in zip(keys, values, places, strict=True) if wrong else ():
         if key in wrong:
             faults.append(Problem(*place, f"{shown(column)}“{shown(value)}”无法识别", wrong[key]))
-    return pd.Series([read[key] for key in keys], index=cells.index, dtype=object)
+    return pd.Series(list(map(read.__getitem__, keys)), index=cells.index, dtype=object)
 
 
 def _made_before(raw: pd.DataFrame, parts: list[Part]) -> dict[str, Any]:
     """Keep what an earlier reading noted; the source is new for files and kept for frames."""
     both = {"repair", "repair_area_m2"} <= set(raw.columns)
     empty = pd.Series([None] * len(raw), index=raw.index, dtype=object)
-    places = pd.Series([part.place(i) for part in parts for i in range(len(part.rows))], index=raw.index, dtype=object)
+    places = pd.Series([place for part in parts for place in part.places()], index=raw.index, dtype=object)
     if not parts[0].file and "source" in raw.columns:
         told = raw["source"].astype(object)
         places = told.where(told.notna() & (told != ""), places)

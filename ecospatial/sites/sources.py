@@ -58,9 +58,10 @@ class Part:
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
-    def place(self, i: int) -> str:
-        """Say where a row is from: file, layer, row."""
-        return "，".join(filter(None, [self.file or _IN_MEMORY, self.layer, f"第 {self.rows[i]} 行"]))
+    def places(self) -> list[str]:
+        """Say of each row where it is from: file, layer, row."""
+        before = "，".join(filter(None, [self.file or _IN_MEMORY, self.layer, "第 "]))
+        return [f"{before}{row} 行" for row in self.rows]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def as_text(value: Any) -> str | None:
     >>> as_text(7.0), as_text(" 0701 "), as_text(float("nan")), as_text(np.int64(3))
     ('7', '0701', None, '3')
     """
+    if isinstance(value, str):
+        return value.strip() or None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, (bool, np.bool_)):
