@@ -172,7 +172,7 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
         return out
     out = _blank(rule, measuring)
     group = asked.projects.group
-    when = asked.projects.ask(rule.when)
+    when = measuring.answers(rule)
     truth = np.array([answer.truth for answer in when], dtype=np.int8)[group]
     out.say(slice(None), reasons.not_this_project(rule))
     open_ = np.flatnonzero(truth != NO)

@@ -122,24 +122,37 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Texts:
-    """A column of texts, or some rows of one; ``code`` says which of those held each row has, -1 none."""
+class Coded:
+    """Rows of a column of few values; ``code`` says which of those held each row has, -1 none."""
 
-    held: list[Any]
+    held: Any
     code: NDArray[Any]
 
-    def used(self) -> Texts:
+    def used(self) -> Coded:
         """Hold only values that are there."""
         seen = np.zeros(len(self.held) + 1, dtype=bool)
         seen[self.code] = True
-        number = np.where(seen, np.cumsum(seen) - 1, -1)
+        number = np.where(seen, np.cumsum(seen) - 1, -1).astype(np.int32)
         number[-1] = -1
-        return Texts(list(compress(self.held, seen[:-1])), number[self.code])
+        return Coded(list(compress(self.held, seen[:-1])), number[self.code])
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Rows of a column that is empty but for some places."""
+
+    place: NDArray[np.intp]
+    held: NDArray[Any]
+    empty: Any
+
+
+# Arrays, Coded or Sparse.
+Columns = dict[str, Any]
 
 
 def findings_columns(
     sites: gpd.GeoDataFrame, measures: pd.DataFrame, outcomes: list[Outcome], *, least: int, reading: Reading
-) -> dict[str, NDArray[Any] | Texts]:
+) -> Columns:
     """Lay out what rules say of some sites: sites in input order, rules in pack order, from a verdict up.
 
     Parameters
@@ -164,71 +177,84 @@ def findings_columns(
     layers = _Layers(outcomes, reading)
     code = layers.codes(rows, outcomes)
     verified = np.array([outcome.rule.verified for outcome in outcomes], dtype=bool)
-    features = np.zeros(len(rows), dtype=np.int64)
-    shapes = np.full(len(rows), None, dtype=object)
-    for outcome, sites_, place in measured:
-        features[place] = outcome.measures.features[sites_]
-        touched = outcome.measures.touched[sites_]
-        shapes[place[touched]] = outcome.measures.conflict[sites_[touched]]
+    numbers = _numbers(measured, measures)
     return {
-        "site_id": Texts(sites.index.tolist(), rows.site),
-        "site_name": Texts(sites["site_name"].tolist(), rows.site),
-        **{name: Texts([text[name] for text in texts], rows.rule) for name in _TEXTS},
+        "site_id": Coded(sites.index.tolist(), rows.site),
+        "site_name": Coded(sites["site_name"].tolist(), rows.site),
+        **{name: Coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": rows.laid([outcome.verdict for outcome in outcomes], np.int8),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
-        **_numbers(measured, len(rows), measures),
+        **{name: numbers[name] for name in _NUMBERS},
         **_deciding(measured, len(rows)),
-        "features": features,
-        "layer": Texts([layer.name for layer in layers.layers], code),
-        "layer_status": Texts([layer.status for layer in layers.layers], code),
-        "layer_accuracy_m": layers.accuracy_m[code],
-        "layer_sha256": Texts(layers.sha256, code),
+        "features": numbers["features"],
+        "layer": Coded([layer.name for layer in layers.layers], code),
+        "layer_status": Coded([layer.status for layer in layers.layers], code),
+        "layer_accuracy_m": Coded(layers.accuracy_m, code),
+        "layer_sha256": Coded(layers.sha256, code),
         "reason": _reasons(rows, outcomes),
         "verified": verified[rows.rule],
-        "geometry": shapes,
+        "geometry": numbers["geometry"],
     }
 
 
-def findings_frame(parts: list[dict[str, NDArray[Any] | Texts]], crs: Any) -> gpd.GeoDataFrame:
+def findings_frame(parts: list[Columns], crs: Any) -> gpd.GeoDataFrame:
     """Put what was laid out for some sites after the other into one frame."""
     data: dict[str, Any] = {}
+    ends = np.cumsum([len(part["verdict"]) for part in parts])
     for name in list(parts[0]):
         # Of many rows each column is let go of when it is in place.
         columns: list[Any] = [part.pop(name) for part in parts]
-        if isinstance(columns[0], Texts):
-            data[name] = _column(columns)
-        elif name == "verdict":
-            data[name] = pd.Categorical.from_codes(np.concatenate(columns), dtype=VERDICT_DTYPE)
-        elif name == "geometry":
-            data[name] = gpd.array.GeometryArray(np.concatenate(columns), crs=crs)
+        if isinstance(columns[0], Sparse):
+            first = columns[0]
+            data[name] = np.full(ends[-1], first.empty, dtype=first.held.dtype)
+            for part, rows in zip(columns, np.split(data[name], ends), strict=False):
+                rows[part.place] = part.held
+        elif isinstance(columns[0], Coded):
+            data[name] = _picked(columns)
         else:
             data[name] = np.concatenate(columns)
+    data["verdict"] = pd.Categorical.from_codes(data["verdict"], dtype=VERDICT_DTYPE)
+    data["geometry"] = gpd.array.GeometryArray(data["geometry"], crs=crs)
     # Nothing else holds these columns, so they need not be copied.
     return gpd.GeoDataFrame(pd.DataFrame(data, copy=False), geometry="geometry", copy=False)
 
 
-def _column(parts: list[Texts]) -> pd.Categorical:
-    """Hold each text of a column once, in the order in which it first comes."""
+def _picked(parts: list[Coded]) -> pd.Categorical | NDArray[Any]:
+    """Give the values of a column of few values; of texts each is held once, in the order in which it first comes."""
+    tables: list[Any] = [part.held for part in parts]
+    texts = np.empty(0, dtype=object)
+    if isinstance(tables[0], list):
+        texts, code = _distinct(chain.from_iterable(tables))
+        tables = [
+            np.append(own, code.dtype.type(-1)) for own in np.split(code, np.cumsum([len(held) for held in tables]))
+        ]
+    rows = np.empty(sum(len(part.code) for part in parts), dtype=tables[0].dtype)
+    for table, part, own in zip(
+        tables, parts, np.split(rows, np.cumsum([len(part.code) for part in parts])), strict=False
+    ):
+        own[:] = table[part.code]
+    return (
+        pd.Categorical.from_codes(rows, categories=pd.Index(texts, dtype=object))
+        if isinstance(parts[0].held, list)
+        else rows
+    )
+
+
+def _distinct(texts: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give each text once, and for each its place among these; -1 where there is none."""
     # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
     number: defaultdict[Any, int] = defaultdict()
     number.default_factory = number.__len__
-    code = np.fromiter(map(number.__getitem__, chain.from_iterable(part.held for part in parts)), dtype=np.intp)
+    code = np.fromiter(map(number.__getitem__, texts), dtype=np.intp)
     values = np.array([*number, None], dtype=object)[:-1]
     missing = pd.isna(values)
     if missing.any():
         code = np.where(missing, -1, np.cumsum(~missing) - 1)[code]
         values = values[~missing]
-    code = code.astype(np.min_scalar_type(-len(values) - 1))
-    rows = np.empty(sum(len(part.code) for part in parts), dtype=code.dtype)
-    begin = start = 0
-    for part in parts:
-        table = np.append(code[start : start + len(part.held)], code.dtype.type(-1))
-        rows[begin : begin + len(part.code)] = table[part.code]
-        begin, start = begin + len(part.code), start + len(part.held)
-    return pd.Categorical.from_codes(rows, categories=pd.Index(values, dtype=object))
+    return values, code.astype(np.min_scalar_type(-len(values) - 1))
 
 
-def _reasons(rows: Rows, outcomes: list[Outcome]) -> Texts:
+def _reasons(rows: Rows, outcomes: list[Outcome]) -> Coded:
     """Put the reasons of these findings into words, and of no others."""
     code = np.empty(len(rows), dtype=np.int32)
     texts: list[str] = []
@@ -236,10 +262,10 @@ def _reasons(rows: Rows, outcomes: list[Outcome]) -> Texts:
         own, said = outcome.reasons(sites)
         code[place] = own + len(texts)
         texts += said
-    return Texts(texts, code).used()
+    return Coded(texts, code).used()
 
 
-def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int) -> dict[str, Texts]:
+def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int) -> dict[str, Coded]:
     """Name the features that decide; those of one kind are the same for all of its rules."""
     code, start = np.full(count, -1, dtype=np.int32), {}
     ids: list[Any] = []
@@ -252,7 +278,7 @@ def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]]
             names += outcome.feature_names.tolist()
         feature = outcome.measures.feature[rows]
         code[place] = np.where(feature >= 0, start[key] + feature, -1)
-    return {"feature_id": Texts(ids, code).used(), "feature_name": Texts(names, code).used()}
+    return {"feature_id": Coded(ids, code).used(), "feature_name": Coded(names, code).used()}
 
 
 _TEXTS = ("rule_id", "rule_title", "instrument", "article")
@@ -287,25 +313,39 @@ def _texts(rule: Rule) -> dict[str, str | None]:
 
 
 def _numbers(
-    measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int, measures: pd.DataFrame
-) -> dict[str, NDArray[np.float64]]:
-    """Give the columns of numbers; empty where nothing was measured."""
+    measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], measures: pd.DataFrame
+) -> dict[str, Sparse]:
+    """Give the columns of what was measured, and the shapes of what is touched."""
     length, area = measures["length_m"].to_numpy(dtype=float), measures["area_m2"].to_numpy(dtype=float)
     line = length > 0
     size = np.where(line, length, area)
-    columns = {name: np.full(count, np.nan) for name in _NUMBERS}
-    for outcome, rows, place in measured:
-        found = outcome.measures
-        overlap, along = found.overlap_m2[rows], found.overlap_length_m[rows]
+    found: dict[str, list[NDArray[Any]]] = {name: [] for name in (*_NUMBERS, "features", "geometry")}
+    for outcome, rows, _ in measured:
+        one = outcome.measures
+        overlap, along = one.overlap_m2[rows], one.overlap_length_m[rows]
         part = np.where(line[rows], along, overlap)
         share = np.divide(part, size[rows], out=np.zeros(len(rows)), where=size[rows] > 0)
-        columns["margin_m"][place] = found.margin_m[rows]
-        columns["distance_m"][place] = found.distance_m[rows]
-        columns["overlap_m2"][place] = overlap
-        columns["overlap_ellipsoidal_m2"][place] = outcome.overlap_ellipsoidal_m2[rows]
-        columns["overlap_share"][place] = np.minimum(share, 1.0)
-        columns["overlap_length_m"][place] = np.where(line[rows], along, np.nan)
+        found["margin_m"].append(one.margin_m[rows])
+        found["distance_m"].append(one.distance_m[rows])
+        found["overlap_m2"].append(overlap)
+        found["overlap_ellipsoidal_m2"].append(outcome.overlap_ellipsoidal_m2[rows])
+        found["overlap_share"].append(np.minimum(share, 1.0))
+        found["overlap_length_m"].append(np.where(line[rows], along, np.nan))
+        found["features"].append(one.features[rows])
+        shapes = one.conflict[rows]
+        shapes[~one.touched[rows]] = None
+        found["geometry"].append(shapes)
+    place = _end_to_end([place for _, _, place in measured], np.intp)
+    empty = {"features": (0, np.int64), "geometry": (None, object)}
+    columns = {}
+    for name, parts in found.items():
+        nothing, dtype = empty.get(name, (np.nan, float))
+        columns[name] = Sparse(place, _end_to_end(parts, dtype), nothing)
     return columns
+
+
+def _end_to_end(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype=dtype), *parts], dtype=dtype)
 
 
 def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:

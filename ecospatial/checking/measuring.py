@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecospatial.checking.conditions import NO
 from ecospatial.geometry import Shapes, ellipsoidal_area
 from ecospatial.relations import Covered, Measures, Nearest, Target, along_river, is_same, near, outside, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checking.conditions import Projects
+    from ecospatial.checking.conditions import Answer, Projects
     from ecospatial.checking.reading import Reading, Selection, Stock
     from ecospatial.plans import Layer
     from ecospatial.rules import Rule
@@ -56,7 +57,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one question found for all sites, in terms of the plan; shared by rules, so never altered.
+    """What one question found for the sites that rules with it are about; shared by these, so never altered.
 
     ``possible`` marks sites touched only by features whose ``where`` column is empty. ``layer`` is for each site the
     position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are those of all features,
@@ -84,16 +85,39 @@ class Measuring:
         self.nothing = Measures.nothing(len(asked))
         self._found: dict[tuple[Any, ...], Measured] = {}
         self._nearest: dict[Any, Nearest] = {}
+        self._answers: dict[Any, list[Answer]] = {}
         self._covered: dict[Any, Covered] = {}
-        # Rules that ask of the same features look around together, as far as the one that looks furthest.
+        # Rules that ask of the same features look around together, as far as the one that looks furthest. What they ask
+        # is asked only of the sites that some of them is about.
         self._widest: dict[Any, float] = {}
+        self._about: dict[Any, NDArray[np.bool_]] = {}
         rules = reading.plan.rule_versions()
         self.rule_ids = frozenset(rules)
         for versions in rules.values():
             for rule in versions:
                 if rule.in_force(reading.on):
-                    key = (rule.layer, rule.where)
-                    self._widest[key] = max(rule.within_m, self._widest.get(key, 0.0))
+                    features = (rule.layer, rule.where)
+                    self._widest[features] = max(rule.within_m, self._widest.get(features, 0.0))
+                    about = np.array([answer.truth != NO for answer in self.answers(rule)], dtype=bool)
+                    for key in (self._question(rule), self._features(rule)):
+                        self._about[key] = about | self._about.get(key, False)
+
+    @staticmethod
+    def _question(rule: Rule) -> tuple[Any, ...]:
+        distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
+        return (rule.relation, rule.layer, rule.where, *distances)
+
+    @staticmethod
+    def _features(rule: Rule) -> tuple[Any, ...]:
+        # The stretch of an intake and the part of a grid above a value are features of one question only.
+        own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
+        return (rule.layer, rule.where, own)
+
+    def answers(self, rule: Rule) -> list[Answer]:
+        """Say for each group of projects whether a rule is about it."""
+        if rule.when not in self._answers:
+            self._answers[rule.when] = self.asked.projects.ask(rule.when)
+        return self._answers[rule.when]
 
     @cached_property
     def ellipsoidal_m2(self) -> NDArray[np.float64]:
@@ -102,8 +126,7 @@ class Measuring:
 
     def measure(self, rule: Rule) -> Measured:
         """Give what a rule's question found; its kind can be read."""
-        distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
-        key = (rule.relation, rule.layer, rule.where, *distances)
+        key = self._question(rule)
         if key not in self._found:
             self._found[key] = self._measure(rule)
         return self._found[key]
@@ -143,14 +166,12 @@ class Measuring:
             return self._covered[stock.covers_as].within(within_m)
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
-        features = (rule.layer, rule.where)
-        # The stretch of an intake and the part of a grid above a value are features of one question only.
-        own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
-        if (features, own, which) not in self._nearest:
-            reach = self._widest[features] + float(beyond_m.max(initial=0.0))
-            found = Nearest.of(target, self.asked.shapes, reach)
-            self._nearest[features, own, which] = found
-        return self._nearest[features, own, which]
+        features = self._features(rule)
+        if (features, which) not in self._nearest:
+            reach = self._widest[rule.layer, rule.where] + float(beyond_m.max(initial=0.0))
+            about = self._about[features][self.asked.projects.group]
+            self._nearest[features, which] = Nearest.of(target, self.asked.shapes, reach, asked=about)
+        return self._nearest[features, which]
 
     def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:
         accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
@@ -159,10 +180,11 @@ class Measuring:
         sites = self.asked.shapes
         known = sorted({layer.accuracy_m for layer in stock.layers if layer.accuracy_m is not None})
         limits_m = self.asked.accuracy_m[:, None] + np.array(known)
+        about = self._about[self._question(rule)][self.asked.projects.group]
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all
-            nearest = self._around(rule, which, target, beyond).within(reach)
+            nearest = self._around(rule, which, target, beyond).within(reach, asked=about)
             if rule.relation == "near":
                 found = near(target, sites, nearest, within_m=rule.within_m)
             else:

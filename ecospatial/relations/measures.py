@@ -93,9 +93,12 @@ class Nearest:
 
     ``close`` are the sites that an edge may cross: no edge comes into a circle round any other. Of these ``site`` lies
     whole in a feature, ``holder``. No spot of a site is further from an edge than ``most_m``.
-    ``several`` are the sites that meet more than one feature.
+    ``several`` are the sites that meet more than one feature. Only those that are ``asked`` about are in any of these;
+    ``row`` is the position that each has in ``around``, -1 for the others.
     """
 
+    asked: NDArray[np.bool_]
+    row: NDArray[np.intp]
     distance_m: NDArray[np.float64]
     feature: NDArray[np.intp]
     close: NDArray[np.intp]
@@ -106,40 +109,55 @@ class Nearest:
     around: Around | None
 
     @classmethod
-    def of(cls, target: Target, sites: Shapes, reach_m: float) -> Nearest:
-        """Look around each site: what it meets has no distance, to all else it is that between the outlines."""
-        distance, feature = np.full(len(sites), np.nan), np.full(len(sites), -1, dtype=np.intp)
-        none = np.empty(0, dtype=np.intp)
-        if not len(target.geometry) or not len(sites):
-            return cls(distance, feature, none, none, none, np.full(len(sites), np.inf), none, None)
-        pieces, around = target.pieces, target.outline.around(sites)
-        least, most = around.bounds_m
-        clear = least > ROUNDING_M
+    def of(cls, target: Target, sites: Shapes, reach_m: float, *, asked: NDArray[np.bool_] | None = None) -> Nearest:
+        """Look around each site that is asked about, all of them when not given.
+
+        What a site meets has no distance, to all else it is that between the outlines.
+        """
+        asked = np.ones(len(sites), dtype=bool) if asked is None else asked
+        distance, most = np.full(len(sites), np.nan), np.full(len(sites), np.inf)
+        feature, row = np.full(len(sites), -1, dtype=np.intp), np.full(len(sites), -1, dtype=np.intp)
+        some, none = np.flatnonzero(asked), np.empty(0, dtype=np.intp)
+        row[some] = np.arange(len(some))
+        if not len(target.geometry) or not len(some):
+            return cls(asked, row, distance, feature, none, none, none, most, none, None)
+        pieces, around = target.pieces, target.outline.around(sites, some)
+        least, most[some] = around.bounds_m
+        clear = np.zeros(len(sites), dtype=bool)
+        clear[some] = least > ROUNDING_M
         piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
         held = clear[whole]
         count = len(target.geometry)
         inside = distinct(whole[held] * count + pieces.owner[piece[held]])
         site, holder = inside // count, inside % count
-        close = np.flatnonzero(~clear)
+        close = some[~clear[some]]
         piece, place = shapely.STRtree(sites.geometry[close]).query(pieces.piece, predicate="intersects")
         pairs = distinct(np.append(inside, close[place] * count + pieces.owner[piece]))
         met, begin = pairs // count, firsts(pairs // count)
         feature[met[begin]], distance[met] = pairs[begin] % count, 0.0
         several = distinct(met[1:][met[1:] == met[:-1]])
-        apart = np.flatnonzero(feature < 0)
-        distance[apart], feature[apart] = around.nearest(sites.outline[apart], apart, reach_m)
-        return cls(distance, feature, close, site, holder, most, several, around)
+        apart = some[feature[some] < 0]
+        distance[apart], feature[apart] = around.nearest(sites.outline[apart], row[apart], reach_m)
+        return cls(asked, row, distance, feature, close, site, holder, most, several, around)
 
-    def within(self, reach_m: NDArray[np.float64]) -> Nearest:
-        """Leave out what is beyond the reach of each site, metres."""
-        reached = self.distance_m <= reach_m
-        distance_m, feature = np.where(reached, self.distance_m, np.nan), np.where(reached, self.feature, -1)
-        return replace(self, distance_m=distance_m, feature=feature)
+    def within(self, reach_m: NDArray[np.float64], *, asked: NDArray[np.bool_]) -> Nearest:
+        """Leave out what is beyond the reach of each site, metres, and sites that are not asked about."""
+        reached, held = asked & (self.distance_m <= reach_m), asked[self.site]
+        return replace(
+            self,
+            asked=asked,
+            distance_m=np.where(reached, self.distance_m, np.nan),
+            feature=np.where(reached, self.feature, -1),
+            close=self.close[asked[self.close]],
+            site=self.site[held],
+            holder=self.holder[held],
+            several=self.several[asked[self.several]],
+        )
 
     def edge(self, target: Target, sites: Shapes, some: NDArray[np.intp]) -> Around:
         """Find out what of the edge of all features together may be nearest to some sites."""
         if self.around is not None and target.edge is target.outline:
-            return self.around.of(some)
+            return self.around.of(self.row[some])
         return target.edge.around(sites, some)
 
     def parts(self, target: Target, sites: Shapes) -> Cut:

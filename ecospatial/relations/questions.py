@@ -102,9 +102,9 @@ def outside(
     """
     found = Measures.around(nearest)
     parts = nearest.parts(target, sites)
-    rest = _uncovered(target, sites, merged(parts, len(sites)))
-    found.touched = _counts(rest)
-    hit, miss = np.flatnonzero(found.touched), np.flatnonzero(~found.touched)
+    rest = _uncovered(target, sites, merged(parts, len(sites)), nearest.asked)
+    found.touched = nearest.asked & _counts(rest)
+    hit, miss = np.flatnonzero(found.touched), np.flatnonzero(nearest.asked & ~found.touched)
     _measure_conflict(found, hit, rest[hit])
     found.margin_m = np.full(len(sites), np.nan)
     _deciding(found, parts, np.arange(len(sites)))
@@ -216,7 +216,7 @@ def _deciding(found: Measures, parts: Cut, hit: NDArray[np.intp]) -> None:
     np.add.at(found.features, site[enough], 1)
 
 
-def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any]) -> NDArray[Any]:
+def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any], asked: NDArray[np.bool_]) -> NDArray[Any]:
     rest, dimension = sites.geometry.copy(), sites.dimension
     some = np.flatnonzero(~shapely.is_missing(inside))
     areal = some[dimension[some] == 2]
@@ -225,7 +225,7 @@ def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any]) -> NDArray[A
     areal = areal[~whole]
     rest[areal] = areal_part(shapely.difference(rest[areal], inside[areal]))
     # Lines along an edge and points on it are covered, so they are compared with the features themselves.
-    thin = np.flatnonzero(dimension < 2)
+    thin = np.flatnonzero(asked & (dimension < 2))
     if len(thin) and len(target.geometry):
         asked, piece = target.pieces.tree.query(rest[thin], predicate="intersects")
         for position in np.unique(asked):
