@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
@@ -243,9 +242,8 @@ def _picked(parts: list[Coded]) -> pd.Categorical | NDArray[Any]:
 def _distinct(texts: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Give each text once, and for each its place among these; -1 where there is none."""
     # On long texts a dictionary is many times as fast as pandas' own way to tell them apart.
-    number: defaultdict[Any, int] = defaultdict()
-    number.default_factory = number.__len__
-    code = np.fromiter(map(number.__getitem__, texts), dtype=np.intp)
+    number: dict[Any, int] = {}
+    code = np.array([number.setdefault(text, len(number)) for text in texts], dtype=np.intp)
     values = np.array([*number, None], dtype=object)[:-1]
     missing = pd.isna(values)
     if missing.any():

@@ -145,7 +145,12 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Aroun
             waiting += [(corners[p], owner[p], far[p], segment[p]) for p in np.array_split(np.arange(len(owner)), 2)]
             continue
         np.maximum.at(best, owner, far.max(axis=1))
-        most, place = _most(corners, segment, around.edge)
+        reach = around.edge.distance(corners[:, :, None], segment[:, None, :])  # cell x corner x segment
+        # No point of a cell is further from a segment than its furthest corner.
+        most = reach.max(axis=1).min(axis=1)
+        open_ = np.flatnonzero(~sought.enough(owner, most))
+        corners, owner, far, segment = corners[open_], owner[open_], far[open_], segment[open_]
+        most, place = _most(corners, reach[open_])
         open_ = np.flatnonzero(~sought.enough(owner, most))
         if len(open_):
             np.maximum.at(best, owner[open_], around.nearest_to(place[open_], owner[open_])[0])
@@ -154,11 +159,11 @@ def _search(corners: NDArray[np.float64], owner: NDArray[np.intp], around: Aroun
             waiting.append(_halved(corners[open_], owner[open_], far[open_], segment[open_], around))
 
 
-def _most(
-    corners: NDArray[np.float64], segment: NDArray[np.intp], edge: Edge
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bound the distance to the edge in each cell by the segments nearest to its corners, and say where it may be."""
-    reach = edge.distance(corners[:, :, None], segment[:, None, :])  # cell x corner x segment
+def _most(corners: NDArray[np.float64], reach: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bound the distance to the edge in each cell by the segments nearest to its corners, and say where it may be.
+
+    ``reach`` are the distances of each corner of a cell to these segments.
+    """
     count, sides = reach.shape[:2]
     pairs = [(a, b) for a in range(sides) for b in range(a)]
     # The least of some even slopes is highest at a corner, on a side where two are equal, or where three are.

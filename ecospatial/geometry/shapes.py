@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A neighbourhood is this many times as wide as those it is taken apart into.
-FINER = 4
+FINER = 3
 # Larger shapes are in no neighbourhood.
 WIDE_M = 400.0
 

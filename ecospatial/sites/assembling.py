@@ -190,12 +190,15 @@ def _in_one(
 
 
 def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDataFrame:
-    told = [text if isinstance(text, str) else "" for text in table["repair"]]
+    told = np.array([text if isinstance(text, str) else "" for text in table["repair"]], dtype=object)
     before = table["repair_area_m2"].fillna(0.0).to_numpy(dtype=np.float64)
     now = shapes.doubtful(done.area_change_m2, done.geometry, located.crs)
-    notes = zip(told, located.notes, done.note, np.where(now, shapes.DOUBTFUL, ""), strict=True)
+    notes = [told, np.array(located.notes, dtype=object), done.note, np.where(now, shapes.DOUBTFUL, "").astype(object)]
+    repair = np.full(len(table), "", dtype=object)
+    for row in np.flatnonzero(np.logical_or.reduce([texts != "" for texts in notes])):
+        repair[row] = _joined(*(texts[row] for texts in notes))
     ours = table.assign(
-        repair=np.array([_joined(*texts) if any(texts) else "" for texts in notes], dtype=object),
+        repair=repair,
         repair_area_m2=before + done.area_change_m2,
     )
     first = [name for name in (*NAMES, "repair", "repair_area_m2", "source") if name != "site_id"]

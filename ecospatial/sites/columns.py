@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OURS = (*NAMES, "repair", "repair_area_m2", "source")
 _STRICT = ("activity", "works", *FACTS)
+# Of these a cell of text says what it says.
+_PLAIN = ("site_id", "site_name")
 _TABLES = (".csv", ".xlsx")
 
 
@@ -79,9 +81,12 @@ def read_cells(
     read: dict[Any, Any] = {}
     wrong: dict[Any, str] = {}
     values = cells.astype(object).tolist()
+    types = set(map(type, values))
+    if types == {str} and target in _PLAIN:
+        return pd.Series([value.strip() or None for value in values], index=cells.index, dtype=object)
     # Of one type the texts tell them apart.
     texts = list(map(str, values))
-    keys: list[Any] = texts if len(set(map(type, values))) == 1 else list(zip(map(type, values), texts, strict=True))
+    keys: list[Any] = texts if len(types) == 1 else list(zip(map(type, values), texts, strict=True))
     for key, value in dict(zip(keys, values, strict=True)).items():
         try:
             read[key] = read_cell(target, value)
