@@ -17,6 +17,7 @@ import yaml
 from pyproj import Geod, Transformer
 
 import ecospatial as es
+from ecospatial import checking
 from ecospatial.plans import data_folder
 
 LAYERS = data_folder("layers")
@@ -177,8 +178,11 @@ def geodesic_area(shape):
     return total
 
 
+@pytest.mark.parametrize("block", [4, checking.BLOCK])
 @pytest.mark.parametrize("name", es.list_plans())
-def test_every_verdict_distance_and_area_of_the_examples(name):
+def test_every_verdict_distance_and_area_of_the_examples(name, block, monkeypatch):
+    """All sites at once, and few at a time."""
+    monkeypatch.setattr(checking, "BLOCK", block)
     plan = es.open_plan(name)
     sites = example_sites(plan)
     assert len(sites) >= 10

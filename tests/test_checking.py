@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 
 import geopandas as gpd
 import numpy as np
@@ -29,6 +30,7 @@ from made_plans import (
 )
 
 import ecospatial as es
+from ecospatial import checking
 
 ON = "2026-11-20"
 
@@ -389,6 +391,76 @@ def test_read_rules(plan):
     assert table.loc["TH30-6", ["within_m", "article", "verified"]].tolist() == [1000, "第一条", True]
     assert table.in_force.all()
     assert not es.read_rules(plan, on="2011-10-31").in_force.any()
+
+
+def random_sites(plan, count, dice):
+    """Squares all over the district and beyond, of projects of several kinds."""
+    west, south, east, north = plan.area.bounds
+    x, y = dice.uniform(west, east, count), dice.uniform(south, north, count)
+    size = dice.uniform(5, 400, count)
+    known = {
+        "activity": dice.choice(["C26", "K70", "A03", "H62", None], count),
+        "works": dice.choice(["new", "expansion", "existing", None], count),
+    }
+    return gpd.GeoDataFrame(known, geometry=shapely.box(x, y, x + size, y + size), crs=plan.crs)
+
+
+@pytest.mark.parametrize("name", es.list_plans())
+@pytest.mark.parametrize("at_least", [None, "restricted"])
+def test_sites_are_checked_some_at_a_time_and_laid_out_as_one(name, at_least, monkeypatch):
+    plan = es.open_plan(name)
+    asked = random_sites(plan, 130, np.random.default_rng(8))
+    whole = es.check(asked, plan, on=ON, at_least=at_least)
+    monkeypatch.setattr(checking, "BLOCK", 29)
+    told = []
+    parts = es.check(asked, plan, on=ON, at_least=at_least, progress=lambda *state: told.append(state))
+    pd.testing.assert_frame_equal(parts.summary, whole.summary)
+    assert parts.frame.dtypes.astype(str).tolist() == whole.frame.dtypes.astype(str).tolist()
+    plain = [pd.DataFrame(found.frame.drop(columns="geometry")) for found in (parts, whole)]
+    pd.testing.assert_frame_equal(*plain, rtol=1e-9, check_categorical=False)
+    areas = [found.frame.geometry.area.fillna(-1.0) for found in (parts, whole)]
+    assert areas[0].tolist() == pytest.approx(areas[1].tolist(), rel=1e-9, abs=1e-6)
+    rules = len(plan.rule_versions())
+    assert {total for _, total in told} == {rules}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert (told[0][0], told[-1][0]) == (0, rules)
+
+
+@pytest.mark.parametrize("name", es.list_plans())
+def test_a_finding_does_not_depend_on_which_projects_are_asked_about_with_it(name):
+    """A question is only asked of the sites that some rule with it is about; those of one project are asked alone."""
+    plan = es.open_plan(name)
+    asked = random_sites(plan, 120, np.random.default_rng(9)).assign(site_id=[f"S{i}" for i in range(120)])
+    together = es.check(asked, plan, on=ON).frame.set_index(["site_id", "rule_id"])
+    kinds = asked.assign(activity=asked.activity.fillna(""), works=asked.works.fillna(""))
+    columns = ["verdict", "certain", "features", "feature_id", "reason"]
+    numbers = ["margin_m", "distance_m", "overlap_m2", "overlap_length_m"]
+    for _, rows in kinds.groupby(["activity", "works"]):
+        alone = es.check(asked.loc[rows.index], plan, on=ON).frame.set_index(["site_id", "rule_id"])
+        same = together.loc[alone.index]
+        for column in columns:
+            assert alone[column].tolist() == pytest.approx(same[column].tolist(), nan_ok=True), column
+        assert alone[numbers].to_numpy() == pytest.approx(same[numbers].to_numpy(), rel=1e-9, abs=1e-6, nan_ok=True)
+
+
+def test_the_collector_of_cycles_is_left_as_it_was(plan):
+    def stop(done, _):
+        assert not gc.isenabled()
+        if done:
+            raise KeyboardInterrupt
+
+    assert gc.isenabled()
+    es.check(sites(square(600)), plan, on=ON)
+    assert gc.isenabled()
+    with pytest.raises(KeyboardInterrupt):
+        es.check(sites(square(600)), plan, on=ON, progress=stop)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        es.check(sites(square(600)), plan, on=ON)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", es.list_plans())

@@ -129,7 +129,7 @@ def check_read(
         summaries.append(summary)
     return Findings(
         frame=findings_frame(columns, plan.crs),
-        summary=summaries[0] if len(summaries) == 1 else pd.concat(summaries),
+        summary=pd.concat(summaries).set_axis(frame.index, axis=0),
         sites=frame,
         rules=read_rules(plan, on=date),
         layers=plan.layer_table(),
