@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from ecospatial.plans import Plan
 
+__all__ = ["Findings", "Reading", "check", "check_read", "day", "read_findings", "read_rules", "verdict_value"]
+
 # Sites are checked so many at a time: more is held in no cache, and less costs more rounds than it saves.
 BLOCK = 40_000
-
-__all__ = ["Findings", "Reading", "check", "check_read", "day", "read_findings", "read_rules", "verdict_value"]
 
 
 def check(
