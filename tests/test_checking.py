@@ -430,7 +430,7 @@ def test_sites_are_checked_some_at_a_time_and_laid_out_as_one(name, at_least, mo
 def test_a_finding_does_not_depend_on_which_projects_are_asked_about_with_it(name):
     """A question is only asked of the sites that some rule with it is about; those of one project are asked alone."""
     plan = es.open_plan(name)
-    asked = random_sites(plan, 120, np.random.default_rng(9)).assign(site_id=[f"S{i}" for i in range(120)])
+    asked = random_sites(plan, 90, np.random.default_rng(9)).assign(site_id=[f"S{i}" for i in range(90)])
     together = es.check(asked, plan, on=ON).frame.set_index(["site_id", "rule_id"])
     kinds = asked.assign(activity=asked.activity.fillna(""), works=asked.works.fillna(""))
     columns = ["verdict", "certain", "features", "feature_id", "reason"]
