@@ -64,7 +64,8 @@ def test_the_check_of_many_sites_is_measured(tmp_path):
     assert shapely.within(sites.geometry.to_numpy(), plan.area).all()
     zones = benchmark_check.asked_of(plan)
     assert all(set(frame.geom_type) <= {"Polygon", "MultiPolygon"} for frame in zones)
-    found = benchmark_check.against_kernel(plan, sites)
+    sites.to_parquet(tmp_path / "sites.parquet")
+    found = benchmark_check.against_kernel(plan, tmp_path / "sites.parquet")
     assert found["all_rows"] == 40 * len(plan.rule_versions()) > found["rows"] > 0
     assert min(found["kernel_s"], found["restricted_s"], found["complete_s"]) > 0
     grown = benchmark_check.grown(plan, tmp_path, 40, 1)
