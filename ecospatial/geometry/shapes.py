@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A neighbourhood is this many times as wide as those it is taken apart into.
-FINER = 3
+FINER = 2
+# Neighbourhoods are taken apart as long as one holds so many shapes in the mean: smaller ones cost more than they save.
+FEWEST = 16
 # Larger shapes are in no neighbourhood.
 WIDE_M = 400.0
 
@@ -107,7 +109,7 @@ class Shapes:
         size = float((xy.max(axis=0) - origin).max())
         finest = max(2 * float(np.median(radius)), 1.0)
         count, place = 1, np.zeros(len(small), dtype=np.intp)
-        while count * 2 * FINER**2 < len(small) and size > finest:
+        while count * FEWEST < len(small) and size > finest:
             size /= FINER
             cell = np.floor((xy - origin) / size).astype(np.intp)
             code, some, within = np.unique(cell[:, 0] << 32 | cell[:, 1], return_index=True, return_inverse=True)
