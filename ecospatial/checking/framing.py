@@ -206,7 +206,7 @@ def findings_frame(parts: list[Columns], crs: Any) -> gpd.GeoDataFrame:
         if isinstance(columns[0], Sparse):
             first = columns[0]
             data[name] = np.full(ends[-1], first.empty, dtype=first.held.dtype)
-            for part, rows in zip(columns, np.split(data[name], ends), strict=False):
+            for part, rows in zip(columns, np.split(data[name], ends[:-1]), strict=True):
                 rows[part.place] = part.held
         elif isinstance(columns[0], Coded):
             data[name] = _picked(columns)
@@ -221,22 +221,21 @@ def findings_frame(parts: list[Columns], crs: Any) -> gpd.GeoDataFrame:
 def _picked(parts: list[Coded]) -> pd.Categorical | NDArray[Any]:
     """Give the values of a column of few values; of texts each is held once, in the order in which it first comes."""
     tables: list[Any] = [part.held for part in parts]
-    texts = np.empty(0, dtype=object)
-    if isinstance(tables[0], list):
-        texts, code = _distinct(chain.from_iterable(tables))
-        tables = [
-            np.append(own, code.dtype.type(-1)) for own in np.split(code, np.cumsum([len(held) for held in tables]))
-        ]
-    rows = np.empty(sum(len(part.code) for part in parts), dtype=tables[0].dtype)
-    for table, part, own in zip(
-        tables, parts, np.split(rows, np.cumsum([len(part.code) for part in parts])), strict=False
-    ):
-        own[:] = table[part.code]
-    return (
-        pd.Categorical.from_codes(rows, categories=pd.Index(texts, dtype=object))
-        if isinstance(parts[0].held, list)
-        else rows
-    )
+    if not isinstance(tables[0], list):
+        return _looked_up(tables, parts)
+    texts, code = _distinct(chain.from_iterable(tables))
+    own = np.split(code, np.cumsum([len(held) for held in tables])[:-1])
+    rows = _looked_up([np.append(codes, code.dtype.type(-1)) for codes in own], parts)
+    return pd.Categorical.from_codes(rows, categories=pd.Index(texts, dtype=object))
+
+
+def _looked_up(tables: list[NDArray[Any]], parts: list[Coded]) -> NDArray[Any]:
+    """Look the codes of each part up in its table; the last place of a table stands for none."""
+    ends = np.cumsum([len(part.code) for part in parts])
+    rows = np.empty(ends[-1], dtype=tables[0].dtype)
+    for table, part, place in zip(tables, parts, np.split(rows, ends[:-1]), strict=True):
+        place[:] = table[part.code]
+    return rows
 
 
 def _distinct(texts: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
