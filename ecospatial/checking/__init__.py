@@ -151,7 +151,7 @@ def _check_block(
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
     measuring = Measuring(Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame)), reading)
     rules = list(reading.plan.rule_versions().values())
-    outcomes = evaluate_all(rules, measuring, worded_from=least, jobs=jobs, progress=progress)
+    outcomes = evaluate_all(rules, measuring, jobs=jobs, progress=progress)
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
     measures = pd.DataFrame(

@@ -9,11 +9,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from ecospatial.checking import reasons
 from ecospatial.checking.conditions import NO, UNKNOWN, YES
+from ecospatial.checking.sentences import Sentences, end_to_end, numbered
 from ecospatial.model import KINDS, VERDICTS
 
 if TYPE_CHECKING:
@@ -38,9 +38,8 @@ class Outcome:
 
     Where ``measured`` is false the measures say nothing. ``layer`` is the position in ``layers``, -1 for none.
     ``feature_ids`` and ``feature_names`` are those of all features that were asked about.
-    ``said`` is the position in ``sentences`` of what is said of a site, -1 where ``explain`` has to put it into words;
-    ``notes`` are sentences added for some sites. ``words`` are the texts made so far: for which sites, of each of them
-    the position in a list, and the list.
+    ``said`` is the position in ``said_of`` of what is said of a site, -1 where ``explain`` has to put it into words.
+    ``noted`` is the position in ``notes`` of what is added to that, of which the first is nothing.
     """
 
     rule: Rule
@@ -54,47 +53,44 @@ class Outcome:
     feature_ids: NDArray[Any]
     feature_names: NDArray[Any]
     said: NDArray[np.int32]
-    sentences: list[str] = field(default_factory=list)
-    explain: Callable[[Outcome, NDArray[np.intp]], tuple[NDArray[np.intp], list[str]]] | None = None
-    notes: dict[int, str] = field(default_factory=dict)
-    words: tuple[NDArray[np.intp], NDArray[np.intp], list[str]] | None = None
+    said_of: list[str] = field(default_factory=list)
+    explain: Callable[[Outcome, NDArray[np.intp]], tuple[NDArray[np.intp], Sentences]] | None = None
+    noted: NDArray[np.intp] | None = None
+    notes: list[str] = field(default_factory=lambda: [""])
 
     def say(self, rows: NDArray[np.intp] | slice, sentence: str) -> None:
         """Say the same of several sites."""
-        self.said[rows] = len(self.sentences)
-        self.sentences.append(sentence)
+        self.said[rows] = len(self.said_of)
+        self.said_of.append(sentence)
 
-    def reasons(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[str]]:
-        """Give the reasons of some sites as positions in a list of texts; only they are put into words."""
-        if self.words is None or not np.array_equal(self.words[0], rows):
-            self.words = self._worded(rows)
-        _, code, texts = self.words
-        if not self.notes:
-            return code, texts
-        code, noted = code.copy(), np.flatnonzero(np.isin(rows, list(self.notes)))
-        longer = [texts[code[place]] + self.notes[int(rows[place])] for place in noted]
-        code[noted] = len(texts) + np.arange(len(noted))
-        return code, texts + longer
+    def note(self, rows: NDArray[np.intp], code: NDArray[np.intp], texts: list[str]) -> None:
+        """Add one of these texts to what is said of each of some sites."""
+        noted = np.zeros(len(self.verdict), dtype=np.intp) if self.noted is None else self.noted
+        held = noted[rows]
+        pair, first = numbered(held * len(texts) + code)
+        noted[rows] = len(self.notes) + pair
+        self.notes += [self.notes[held[row]] + texts[code[row]] for row in first]
+        self.noted = noted
 
-    def put_into_words(self, least: int) -> None:
-        """Make the texts of the sites with a verdict from this one up; notes may be added later."""
-        self.words = self._worded(np.flatnonzero(self.verdict >= least))
-
-    def _worded(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[str]]:
-        texts, code = list(self.sentences), self.said[rows].astype(np.intp)
+    def reasons(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], Sentences]:
+        """Give the reasons of some sites as positions among sentences; nothing is said of the others."""
+        code, parts = self.said[rows].astype(np.intp), [Sentences.plain(self.said_of)]
         open_ = np.flatnonzero(code < 0)
         if len(open_) and self.explain is not None:
             own, told = self.explain(self, rows[open_])
-            code[open_] = len(texts) + own
-            texts += told
-        return rows, code, texts
+            code[open_] = len(parts[0]) + own
+            parts.append(told)
+        if self.noted is not None:
+            said, some = end_to_end(parts), np.flatnonzero(self.noted[rows])
+            parts.append(said.ended(code[some], self.noted[rows[some]], self.notes))
+            code[some] = len(said) + np.arange(len(some))
+        return code, end_to_end(parts)
 
 
 def evaluate_all(
     rules: list[list[Rule]],
     measuring: Measuring,
     *,
-    worded_from: int | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
@@ -104,8 +100,6 @@ def evaluate_all(
     ----------
     rules, measuring
         As for ``evaluate``.
-    worded_from
-        Findings from this verdict up are put into words at once: while one thread does so, another can measure.
     jobs
         Threads; rules on the same features are asked by the same one.
     progress
@@ -124,9 +118,7 @@ def evaluate_all(
     def work(group: list[int]) -> None:
         nonlocal done
         for number in group:
-            outcome = found[number] = evaluate(rules[number], measuring)
-            if worded_from is not None:
-                outcome.put_into_words(worded_from)
+            found[number] = evaluate(rules[number], measuring)
             with telling:
                 done += 1
                 if progress is not None:
@@ -290,7 +282,7 @@ def _explain(
     possible: NDArray[np.bool_],
     missing: list[tuple[str, ...]],
     asked: Asked,
-) -> tuple[NDArray[np.intp], list[str]]:
+) -> tuple[NDArray[np.intp], Sentences]:
     """Say of each site what was measured, what follows, how far it can be relied on, and whether it is in doubt.
 
     Gives for each site the position of what is said of it, and all that is said.
@@ -327,7 +319,7 @@ def _explain(
         (measures.touched, 2), (possible, 2), (out.certain, 2),
     ):  # fmt: skip
         kind = kind * size + column[rows]
-    kind, first = _numbered(kind)
+    kind, first = numbered(kind)
     first = rows[first]
     held = np.array([*(layer.present == "held" for layer in out.layers), False])
     doubt = ~out.certain[first] & (out.verdict[first] != blind) & held[out.layer[first]]
@@ -336,22 +328,14 @@ def _explain(
     local = bool(stock.blind) and not gaps
     bare = (measures.feature[rows] < 0) & ~measures.touched[rows] & np.isnan(measures.margin_m[rows])
     bare &= (out.verdict[rows] != blind) | (not local)
-    code, told = _numbered(np.where(bare, kind, len(first) + np.arange(len(rows))))
+    code, told = numbered(np.where(bare, kind, len(first) + np.arange(len(rows))))
     rows, kind = rows[told], kind[told]
+    if local:
+        unseen = np.flatnonzero(out.verdict[rows] == blind)
+        said = [follows(row, stock.blindness(asked.geometry[row])) + reliance(row) for row in rows[unseen].tolist()]
+        position = {text: len(seen) + number for number, text in enumerate(dict.fromkeys(said))}
+        kind[unseen] = [position[text] for text in said]
+        seen, doubt = [*seen, *position], np.append(doubt, np.zeros(len(position), dtype=bool))
     # Where there is no feature its position is -1, the last.
     names = [*(name or "" for name in out.feature_names), ""]
-    facts = reasons.facts(rule, measures, rows, [names[feature] for feature in measures.feature[rows].tolist()])
-    texts = reasons.joined(facts, kind.tolist(), seen, doubt.tolist(), measures.margin_m[rows].tolist())
-    if local:
-        for place in np.flatnonzero(out.verdict[rows] == blind):
-            row = int(rows[place])
-            texts[place] = facts[place] + follows(row, stock.blindness(asked.geometry[row])) + reliance(row)
-    return code, texts
-
-
-def _numbered(values: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give distinct values a number, from 0; the second array says where each of them comes first."""
-    code, kept = pd.factorize(values)
-    first = np.empty(len(kept), dtype=np.intp)
-    first[code[::-1]] = np.arange(len(code))[::-1]
-    return code, first
+    return code, reasons.told(rule, measures, rows, names, kind=kind, seen=seen, doubt=doubt)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ecospatial import files
+from ecospatial.checking.sentences import Sentences, end_to_end
 from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC, VERDICT_DTYPE
 from ecospatial.plans import Plan, data_folder
 
@@ -133,7 +134,8 @@ class Coded:
         seen[self.code] = True
         number = np.where(seen, np.cumsum(seen) - 1, -1).astype(np.int32)
         number[-1] = -1
-        return Coded(list(compress(self.held, seen[:-1])), number[self.code])
+        held = self.held.some(seen[:-1]) if isinstance(self.held, Sentences) else list(compress(self.held, seen[:-1]))
+        return Coded(held, number[self.code])
 
 
 @dataclass(frozen=True)
@@ -221,9 +223,14 @@ def findings_frame(parts: list[Columns], crs: Any) -> gpd.GeoDataFrame:
 def _picked(parts: list[Coded]) -> pd.Categorical | NDArray[Any]:
     """Give the values of a column of few values; of texts each is held once, in the order in which it first comes."""
     tables: list[Any] = [part.held for part in parts]
-    if not isinstance(tables[0], list):
+    if isinstance(tables[0], Sentences):
+        own, said = end_to_end(tables).distinct()
+        texts, code = _distinct(said.texts())
+        code = code[own]
+    elif isinstance(tables[0], list):
+        texts, code = _distinct(chain.from_iterable(tables))
+    else:
         return _looked_up(tables, parts)
-    texts, code = _distinct(chain.from_iterable(tables))
     own = np.split(code, np.cumsum([len(held) for held in tables])[:-1])
     rows = _looked_up([np.append(codes, code.dtype.type(-1)) for codes in own], parts)
     return pd.Categorical.from_codes(rows, categories=pd.Index(texts, dtype=object))
@@ -253,13 +260,14 @@ def _distinct(texts: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _reasons(rows: Rows, outcomes: list[Outcome]) -> Coded:
     """Put the reasons of these findings into words, and of no others."""
-    code = np.empty(len(rows), dtype=np.int32)
-    texts: list[str] = []
+    code, count = np.empty(len(rows), dtype=np.int32), 0
+    parts = []
     for outcome, sites, place in zip(outcomes, rows.of_rule, rows.place, strict=True):
         own, said = outcome.reasons(sites)
-        code[place] = own + len(texts)
-        texts += said
-    return Coded(texts, code).used()
+        code[place] = own + count
+        count += len(said)
+        parts.append(said)
+    return Coded(end_to_end(parts), code).used()
 
 
 def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int) -> dict[str, Coded]:

@@ -49,8 +49,7 @@ def _note(outcome: Outcome, ways: list[tuple[str, NDArray[np.bool_]]], sentence:
     kinds, kind = np.unique(np.column_stack([both[rows] for _, both in ways]), axis=0, return_inverse=True)
     ids = [[id_ for (id_, _), one in zip(ways, meant, strict=True) if one] for meant in kinds]
     texts = [sentence.format("、".join(meant)) for meant in ids]
-    for row, number in zip(rows.tolist(), kind.ravel().tolist(), strict=True):
-        outcome.notes[row] = outcome.notes.get(row, "") + texts[number]
+    outcome.note(rows, kind.ravel(), texts)
 
 
 def _said(outcome: Outcome, *, doubtful: bool) -> NDArray[np.bool_]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecospatial.checking.conditions import Project, key_label
+from ecospatial.checking.sentences import ALONG, MARGIN, MU, SIZE, Form, Sentences, form, numbered
 from ecospatial.model import ACTIVITIES, FACTS, KINDS, MU_M2, WORKS, activity_label
 
 if TYPE_CHECKING:
@@ -104,13 +104,52 @@ def feature_names(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
     return names
 
 
-def facts(rule: Rule, measures: Measures, rows: NDArray[np.intp], features: list[str]) -> list[str]:
-    """Say what was measured at some sites; ``features`` names the feature that decides at each of them."""
-    name = _named(rule)
-    names = {feature: name(feature) for feature in set(features)}
-    columns = (measures.touched, measures.distance_m, measures.overlap_m2, measures.overlap_length_m, measures.along_m)
-    told = _TELLERS[rule.relation](rule)
-    return told([names[feature] for feature in features], *(column[rows].tolist() for column in columns))
+def told(
+    rule: Rule,
+    measures: Measures,
+    rows: NDArray[np.intp],
+    names: list[str],
+    *,
+    kind: NDArray[np.intp],
+    seen: list[str],
+    doubt: NDArray[np.bool_],
+) -> Sentences:
+    """Say what was measured at some sites, and what is said of their kind.
+
+    Parameters
+    ----------
+    rule, measures, rows
+        What was asked, what was found, and the positions of the sites.
+    names
+        Those of the features that ``measures`` names by position; of -1 the last.
+    kind
+        For each of the sites the kind that it is of.
+    seen, doubt
+        What is said of each kind, and whether it is in doubt: then the margin of a site is said too.
+    """
+    touched, distance, area = (part[rows] for part in (measures.touched, measures.distance_m, measures.overlap_m2))
+    length, along, margin = (part[rows] for part in (measures.overlap_length_m, measures.along_m, measures.margin_m))
+    apart = np.where(np.isnan(distance), NOTHING, np.where(distance > 0, APART, ADJOINING))
+    share = np.where(area > 0, AREA, np.where(length > 0, LENGTH, POINT))
+    if rule.relation == "near":
+        case, size = apart, distance
+    else:
+        case, size = np.where(touched, share, apart), np.where(touched, np.where(area > 0, area, length), distance)
+    side = np.where(np.abs(along) < 0.05, 0, np.where(along > 0, 1, 2)) if rule.relation == "along_river" else 0 * case
+    border = doubt[kind] & (margin >= 0)
+    feature = measures.feature[rows]
+    alike = feature + 1
+    for column, count in ((case, NOTHING + 1), (side, 3), (kind, len(seen)), (border, 2)):
+        alike = alike * count + column
+    code, first = numbered(alike)
+    tell, name = _TELLERS[rule.relation](rule), _named(rule)
+    forms = []
+    for row in first:
+        fact = tell(name(names[feature[row]]), int(case[row]), int(side[row]))
+        behind = (f"{_DOUBT}（距判定界线 ", MARGIN, " m）。") if border[row] else ()
+        unsaid = (f"{_DOUBT}。",) if doubt[kind[row]] and not border[row] else ()
+        forms.append(form(*fact, seen[kind[row]], *behind, *unsaid))
+    return Sentences.of(forms, code, {SIZE: size, MU: area / MU_M2, ALONG: np.abs(along), MARGIN: margin})
 
 
 def follows(
@@ -142,9 +181,12 @@ def _effect(rule: Rule, verdict: str) -> str:
     return verdict if verdict in EFFECT_WORDS else rule.effect
 
 
-Floats = list[float]
-# Names, touched, distances, areas, lengths, metres along a river: one each for every site.
-Teller = Callable[[list[str], list[bool], Floats, Floats, Floats, Floats], list[str]]
+# What a site shares with what it is on: area, length or a point; else how it lies to what is nearest.
+AREA, LENGTH, POINT, APART, ADJOINING, NOTHING = range(6)
+_SHARES: dict[int, Form] = {AREA: (" ", SIZE, " m²（", MU, " 亩）"), LENGTH: (" ", SIZE, " m "), POINT: ()}
+_DOUBT = "边界存疑，需现场核定"
+# The name of the feature, one of the cases above, and for a river at, above or below the intake: 0, 1, 2.
+Teller = Callable[[str, int, int], Form]
 
 
 def _named(rule: Rule) -> Callable[[str], str]:
@@ -160,11 +202,10 @@ def _none_near(rule: Rule) -> str:
 def _tell_near(rule: Rule) -> Teller:
     none, limit = _none_near(rule), f"控制距离 {rule.within_m:g} m"
 
-    def tell(names: list[str], _: list[bool], distances: Floats, *__: Floats) -> list[str]:
-        return [
-            (f"距{name} {distance:.1f} m，{limit}" if distance else f"位于{name}内，{limit}") if distance >= 0 else none
-            for name, distance in zip(names, distances, strict=True)
-        ]
+    def tell(name: str, case: int, _: int) -> Form:
+        if case == NOTHING:
+            return (none,)
+        return (f"距{name} ", SIZE, f" m，{limit}") if case == APART else (f"位于{name}内，{limit}",)
 
     return tell
 
@@ -172,59 +213,48 @@ def _tell_near(rule: Rule) -> Teller:
 def _tell_overlap(rule: Rule) -> Teller:
     none = _none_near(rule)
 
-    def tell(
-        names: list[str], touched: list[bool], distances: Floats, areas: Floats, lengths: Floats, _: Floats
-    ) -> list[str]:
-        return [
-            f"占用{name}{_share(area, length)}"
-            if hit
-            else (f"未占用{name}，最近 {distance:.1f} m" if distance else f"与{name}相接而未占用")
-            if distance >= 0
-            else none
-            for name, hit, distance, area, length in zip(names, touched, distances, areas, lengths, strict=True)
-        ]
+    def tell(name: str, case: int, _: int) -> Form:
+        if case in _SHARES:
+            return (f"占用{name}", *_SHARES[case])
+        if case == NOTHING:
+            return (none,)
+        return (f"未占用{name}，最近 ", SIZE, " m") if case == APART else (f"与{name}相接而未占用",)
 
     return tell
 
 
 def _tell_outside(rule: Rule) -> Teller:
     of = f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
-
-    def tell(names: list[str], touched: list[bool], _: Floats, areas: Floats, lengths: Floats, __: Floats) -> list[str]:
-        return [
-            f"{_share(area, length)}{of}" if hit else f"全部位于{name}范围内"
-            for name, hit, area, length in zip(names, touched, areas, lengths, strict=True)
-        ]
-
-    return tell
+    return lambda name, case, _: (*_SHARES[case], of) if case in _SHARES else (f"全部位于{name}范围内",)
 
 
 def _tell_grid(rule: Rule) -> Teller:
     limit = _limit(rule)
+    none = f"周边 1000 m 内没有{limit}的区域"
+    parts: dict[int, Form] = {AREA: (SIZE, " m²（", MU, " 亩）"), LENGTH: (SIZE, " m"), POINT: ("所在位置",)}
 
-    def tell_one(touched: bool, distance: float, area: float, length: float) -> str:
-        if touched:
-            return f"{_share(area, length).strip() or '所在位置'}{limit}"
-        if isnan(distance):
-            return f"周边 1000 m 内没有{limit}的区域"
-        return f"地块内没有{limit}的区域，最近处相距 {distance:.1f} m"
+    def tell(_: str, case: int, __: int) -> Form:
+        if case in parts:
+            return (*parts[case], limit)
+        return (none,) if case == NOTHING else (f"地块内没有{limit}的区域，最近处相距 ", SIZE, " m")
 
-    return lambda _, *columns: [tell_one(*row[:-1]) for row in zip(*columns, strict=True)]
+    return tell
 
 
 def _tell_river(rule: Rule) -> Teller:
     stretch = f"控制河段（{_stretch(rule)}）"
+    none = f"周边 1000 m 内没有{_which(rule)}{KINDS[rule.layer].label}的{stretch}"
+    sides: tuple[Form, ...] = ("处",), ("上游 ", ALONG, " m"), ("下游 ", ALONG, " m")
 
-    def tell_one(name: str, touched: bool, distance: float, area: float, length: float, along: float) -> str:
-        if not touched and isnan(distance):
-            return f"周边 1000 m 内没有{_which(rule)}{KINDS[rule.layer].label}的{stretch}"
-        if not touched:
-            return f"未临{name}的{stretch}，最近 {distance:.1f} m"
-        where = "处" if abs(along) < 0.05 else f"{'上游' if along > 0 else '下游'} {abs(along):.1f} m"
-        share = _share(area, length)
-        return f"{'占用' if share else '紧临'}{name}的{stretch}{share}，沿河位于取水口{where}"
+    def tell(name: str, case: int, side: int) -> Form:
+        if case == NOTHING:
+            return (none,)
+        if case not in _SHARES:
+            return (f"未临{name}的{stretch}，最近 ", SIZE, " m")
+        on = "紧临" if case == POINT else "占用"
+        return (f"{on}{name}的{stretch}", *_SHARES[case], "，沿河位于取水口", *sides[side])
 
-    return lambda *columns: [tell_one(*row) for row in zip(*columns, strict=True)]
+    return tell
 
 
 _TELLERS: dict[str, Callable[[Rule], Teller]] = {
@@ -238,12 +268,6 @@ _TELLERS: dict[str, Callable[[Rule], Teller]] = {
 
 def _stretch(rule: Rule) -> str:
     return f"沿河上游 {rule.upstream_m:g} m 至下游 {rule.downstream_m:g} m"
-
-
-def _share(area: float, length: float) -> str:
-    if area > 0:
-        return f" {area:.1f} m²（{area / MU_M2:.3f} 亩）"
-    return f" {length:.1f} m " if length > 0 else ""
 
 
 def _which(rule: Rule) -> str:
@@ -288,17 +312,3 @@ def reliance(rule: Rule, *, certain: bool, layer: Layer | None, site_accuracy_m:
         "schematic": f"{label}为示意数据，{known}。",
         "public": f"{label}为公开数据（非正式），{known}。",
     }.get(layer.status or "", f"{label}{known}。" if not certain else "")
-
-
-def joined(facts: list[str], kind: list[int], seen: list[str], doubt: list[bool], margins: list[float]) -> list[str]:
-    """Put what was measured and what is said of its kind together; of kinds in doubt, how near the border is."""
-    if not any(doubt):
-        return [fact + seen[number] for fact, number in zip(facts, kind, strict=True)]
-    open_ = "边界存疑，需现场核定"
-    unsaid = [f"{said}{open_}。" if doubtful else said for said, doubtful in zip(seen, doubt, strict=True)]
-    return [
-        f"{fact}{seen[number]}{open_}（距判定界线 {margin:.1f} m）。"
-        if doubt[number] and margin >= 0
-        else fact + unsaid[number]
-        for fact, number, margin in zip(facts, kind, margins, strict=True)
-    ]
