@@ -84,7 +84,8 @@ def test_the_nearest_segment_of_every_vertex_is_as_near_as_any(shapes, features)
     points = shapely.points(xy)
     expected = shapely.distance(points[:, None], outlines(features)).min(axis=1)
     assert distance == pytest.approx(expected, abs=1e-7)
-    assert shapely.distance(points, edge.lines(segment)) == pytest.approx(expected, abs=1e-7)
+    lines = shapely.linestrings(np.stack([edge.start[segment], edge.end[segment]], axis=1))
+    assert shapely.distance(points, lines) == pytest.approx(expected, abs=1e-7)
 
 
 def test_the_distance_of_every_shape_is_that_to_the_nearest_feature(shapes, features):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # So many segments that follow each other are looked at as one where all is far.
 RUN = 16
-# The index holds runs of so many.
+# Short runs have so many: they are what is indexed, and what distances are measured to.
 SHORT = 4
 # Where more segments may be nearest in a neighbourhood, an index is faster than lists.
 DENSE = 1000
@@ -72,30 +72,39 @@ class Edge:
         """Count the segments."""
         return len(self.owner)
 
-    def lines(self, segment: NDArray[np.intp]) -> NDArray[Any]:
-        """Give segments as lines; made when they are first asked for."""
-        made: NDArray[Any] = self._made[segment]
-        missing = np.unique(segment[shapely.is_missing(made)])
+    @cached_property
+    def short(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The first segment of each short run, and how many it has."""
+        number, run = spread(np.zeros_like(self.run_count), (self.run_count + SHORT - 1) // SHORT)
+        return self.run_first[run] + number * SHORT, np.minimum(self.run_count[run] - number * SHORT, SHORT)
+
+    @cached_property
+    def short_of(self) -> NDArray[np.intp]:
+        """The short run that each segment is in."""
+        count = self.short[1]
+        return np.repeat(np.arange(len(count)), count)
+
+    def lines(self, run: NDArray[np.intp]) -> NDArray[Any]:
+        """Give short runs as lines; made when they are first asked for."""
+        made: NDArray[Any] = self._made[run]
+        missing = np.unique(run[shapely.is_missing(made)])
         if len(missing):
-            self._made[missing] = shapely.linestrings(np.stack([self.start[missing], self.end[missing]], axis=1))
-            made = self._made[segment]
+            first, count = (part[missing] for part in self.short)
+            vertex, of = spread(first, count + 1)
+            last = vertex == (first + count)[of]
+            xy = np.where(last[:, None], self.end[vertex - last], self.start[vertex - last])
+            self._made[missing] = shapely.linestrings(xy, indices=of)
+            made = self._made[run]
         return made
 
     @cached_property
     def _made(self) -> NDArray[Any]:
-        return np.full(len(self), None, dtype=object)
+        return np.full(len(self.short[0]), None, dtype=object)
 
     @cached_property
-    def index(self) -> tuple[shapely.STRtree, NDArray[np.intp], NDArray[np.intp]]:
-        """Index over short runs; the first segment of each, and how many it has."""
-        number, run = spread(np.zeros_like(self.run_count), (self.run_count + SHORT - 1) // SHORT)
-        first = self.run_first[run] + number * SHORT
-        count = np.minimum(self.run_count[run] - number * SHORT, SHORT)
-        vertex, of = spread(first, count + 1)
-        last = vertex == (first + count)[of]
-        xy = np.where(last[:, None], self.end[vertex - last], self.start[vertex - last])
-        lines: Any = shapely.linestrings(xy, indices=of)
-        return shapely.STRtree(lines), first, count
+    def index(self) -> shapely.STRtree:
+        """Index over the short runs."""
+        return shapely.STRtree(self.lines(np.arange(len(self.short[0]))))
 
     @cached_property
     def _table(self) -> NDArray[np.float64]:
@@ -140,7 +149,13 @@ class Edge:
         y -= share * along_y
         return x, y
 
-    def around(self, shapes: Shapes | NDArray[Any], some: NDArray[np.intp] | None = None) -> Around:
+    def around(
+        self,
+        shapes: Shapes | NDArray[Any],
+        some: NDArray[np.intp] | None = None,
+        *,
+        reach_m: NDArray[np.float64] | None = None,
+    ) -> Around:
         """Find out which segments may be nearest to a spot of each shape.
 
         Parameters
@@ -149,22 +164,36 @@ class Edge:
             Geometries in the CRS of the edge.
         some
             Positions of those that are asked about; all of them when not given.
+        reach_m
+            How far to look around each of them; without it, as far as need be.
         """
         all_ = Shapes.of(shapes)
         asked = np.arange(len(all_)) if some is None else some
         middle, radius = (part[asked] for part in all_.circle)
         small = np.flatnonzero(radius <= WIDE_M)
-        own = self._listed(all_, asked[small], middle[small], radius[small])
-        first, count = np.zeros(len(asked), dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
-        first[small], count[small] = own.first, own.count
-        return Around(self, radius, Lists(first, count, own.segment, own.distance_m))
+        reach = np.full(len(asked), np.inf) if reach_m is None else reach_m
+        own = self._listed(all_, asked[small], middle[small], radius[small], reach[small])
+        lists, beyond = _no_lists(len(asked)), np.zeros(len(asked), dtype=bool)
+        if own is not None:
+            beyond[small] = own.count == 0
+            lists.first[small], lists.count[small] = own.first, own.count
+            lists = replace(lists, segment=own.segment, distance_m=own.distance_m)
+        return Around(self, radius, lists, beyond)
 
     def _listed(
-        self, shapes: Shapes, asked: NDArray[np.intp], middle: NDArray[np.float64], radius: NDArray[np.float64]
-    ) -> Lists:
-        """List for shapes in these circles what may be nearest: runs for whole neighbourhoods, then their segments."""
+        self,
+        shapes: Shapes,
+        asked: NDArray[np.intp],
+        middle: NDArray[np.float64],
+        radius: NDArray[np.float64],
+        reach_m: NDArray[np.float64],
+    ) -> Lists | None:
+        """List for shapes in these circles what may be nearest: runs for whole neighbourhoods, then their segments.
+
+        What is out of reach has an empty list. None where lists would be too long.
+        """
         if not len(asked) or not len(self):
-            return _no_lists(len(asked))
+            return None
         everything = np.arange(len(self.run_first))
         lists = Lists(np.array([0]), np.array([len(everything)]), everything, np.zeros(len(everything)))
         position, place = np.zeros(1, dtype=np.intp), np.zeros(len(asked), dtype=np.intp)
@@ -172,19 +201,21 @@ class Edge:
         for level in levels:
             inside, count = level.inside[asked], len(level.parent)
             cells = np.flatnonzero(np.bincount(inside, minlength=count))
-            lists = self._runs_left(level.middle[cells], level.radius[cells], lists, position[level.parent[cells]])
+            reach = np.zeros(count)
+            np.maximum.at(reach, inside, reach_m)
+            circles = level.middle[cells], level.radius[cells], reach[cells]
+            lists = self._runs_left(*circles, lists, position[level.parent[cells]])
             if level is levels[-1]:
-                if self.run_count[lists.segment].sum() > DENSE * len(cells):
-                    return _no_lists(len(asked))
-                itself = np.arange(len(cells))
-                lists = self._left(level.middle[cells], level.radius[cells], self._opened(lists), itself)
+                if self.run_count[lists.segment].sum() > DENSE * np.count_nonzero(lists.count):
+                    return None
+                lists = self._left(*circles, self._opened(lists), np.arange(len(cells)))
             position = np.full(count, -1, dtype=np.intp)
             position[cells] = np.arange(len(cells))
             place = position[inside]
         if not levels:
-            lists = self._opened(self._runs_left(middle, radius, lists, place))
+            lists = self._opened(self._runs_left(middle, radius, reach_m, lists, place))
             place = np.arange(len(asked))
-        return self._left(middle, radius, lists, place)
+        return self._left(middle, radius, reach_m, lists, place)
 
     def _opened(self, lists: Lists) -> Lists:
         """Give the segments of the runs in lists."""
@@ -195,7 +226,12 @@ class Edge:
         return Lists(first, total[lists.first + lists.count] - first, segment, np.empty(0))
 
     def _runs_left(
-        self, xy: NDArray[np.float64], radius: NDArray[np.float64], lists: Lists, place: NDArray[np.intp]
+        self,
+        xy: NDArray[np.float64],
+        radius: NDArray[np.float64],
+        reach_m: NDArray[np.float64],
+        lists: Lists,
+        place: NDArray[np.intp],
     ) -> Lists:
         """Leave in the list of a place around each circle the runs that may be nearest to some spot in the circle."""
         count = np.zeros(len(xy), dtype=np.intp)
@@ -209,8 +245,10 @@ class Edge:
             y -= xy[rows, 1][of]
             distance = np.sqrt(x * x + y * y)
             # To the vertex it is so far at most; no spot of the run is nearer than that less its size.
-            nearest = np.minimum.reduceat(distance, np.cumsum(lists.count[own]) - lists.count[own])
-            keep = np.flatnonzero(distance - most <= (nearest + 2 * radius[rows] + ROUNDING_M)[of])
+            least, first = distance - most, np.cumsum(lists.count[own]) - lists.count[own]
+            limit = np.minimum.reduceat(distance, first) + 2 * radius[rows] + ROUNDING_M
+            limit[np.minimum.reduceat(least, first) > reach_m[rows] + radius[rows] + ROUNDING_M] = -np.inf
+            keep = np.flatnonzero(least <= limit[of])
             count[rows] = np.bincount(of[keep], minlength=len(rows))
             kept.append(run[keep])
         return Lists(np.cumsum(count) - count, count, np.concatenate(kept), np.empty(0))
@@ -219,6 +257,7 @@ class Edge:
         self,
         xy: NDArray[np.float64],
         radius: NDArray[np.float64],
+        reach_m: NDArray[np.float64],
         lists: Lists,
         place: NDArray[np.intp],
     ) -> Lists:
@@ -239,7 +278,9 @@ class Edge:
             square = x * x + y * y
             least, size = np.minimum.reduceat(square, first), radius[rows]
             nearest = np.sqrt(least)
-            keep = np.flatnonzero(square <= ((nearest + 2 * size + ROUNDING_M) ** 2)[of])
+            limit = (nearest + 2 * size + ROUNDING_M) ** 2
+            limit[nearest > reach_m[rows] + size + ROUNDING_M] = -np.inf
+            keep = np.flatnonzero(square <= limit[of])
             x, y, square, segment, of = x[keep], y[keep], square[keep], segment[keep], of[keep]
             best = np.flatnonzero(square == least[of])[::-1]
             to_x, to_y = np.empty(len(rows)), np.empty(len(rows))
@@ -259,21 +300,36 @@ class Edge:
 
 @dataclass(frozen=True)
 class Around:
-    """What may be nearest to shapes; wide ones, and all where edges are dense, have no list: the index is asked."""
+    """What may be nearest to shapes; wide ones, and all where edges are dense, have no list: the index is asked.
+
+    Of those ``beyond`` nothing is known but that the edge is out of reach.
+    """
 
     edge: Edge
     radius: NDArray[np.float64]
     lists: Lists
+    beyond: NDArray[np.bool_]
 
     def of(self, some: NDArray[np.intp]) -> Around:
         """Give what may be nearest to some of the shapes."""
-        lists = self.lists
-        return Around(self.edge, self.radius[some], replace(lists, first=lists.first[some], count=lists.count[some]))
+        lists = replace(self.lists, first=self.lists.first[some], count=self.lists.count[some])
+        return Around(self.edge, self.radius[some], lists, self.beyond[some])
+
+    def with_(self, other: Around, some: NDArray[np.intp]) -> Around:
+        """Put in what may be nearest to some of the shapes, found out anew."""
+        lists, new, beyond = self.lists, other.lists, self.beyond.copy()
+        first, count = lists.first.copy(), lists.count.copy()
+        first[some], count[some], beyond[some] = new.first + len(lists.segment), new.count, other.beyond
+        listed = np.append(lists.segment, new.segment), np.append(lists.distance_m, new.distance_m)
+        return Around(self.edge, self.radius, Lists(first, count, *listed), beyond)
 
     @cached_property
     def bounds_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The least and the greatest distance to the edge that a spot of each shape may have; 0, infinite: unknown."""
-        least, most = np.zeros(len(self.radius)), np.full(len(self.radius), np.inf)
+        """The least and the greatest distance to the edge that a spot of each shape may have; 0, infinite: unknown.
+
+        The least is infinite for what is out of reach.
+        """
+        least, most = np.where(self.beyond, np.inf, 0.0), np.full(len(self.radius), np.inf)
         there = np.flatnonzero(self.lists.count)
         if len(there):
             middle = np.minimum.reduceat(self.lists.distance_m, self.lists.first[there])
@@ -287,9 +343,8 @@ class Around:
         count = self.lists.count[of]
         wide = np.flatnonzero(count == 0)
         if len(wide):
-            tree, first, size = self.edge.index
-            _, run = tree.query_nearest(shapely.points(xy[wide]), all_matches=False)
-            listed, spot = spread(first[run], size[run])
+            _, run = self.edge.index.query_nearest(shapely.points(xy[wide]), all_matches=False)
+            listed, spot = spread(*(part[run] for part in self.edge.short))
             distance[wide], segment[wide] = self.edge.least(xy[wide], listed, spot)
         for rows in blocks(count):
             entry, spot = self.lists.of(of[rows])
@@ -303,42 +358,42 @@ class Around:
 
         ``of`` is for each of them the shape that it is, or is a part of.
         """
+        edge, of_run = self.edge, self.edge.owner[self.edge.short[0]]
         distance, owner = np.full(len(shapes), np.nan), np.full(len(shapes), -1, dtype=np.intp)
         count = self.lists.count[of]
-        wide = np.flatnonzero(count == 0)
+        wide = np.flatnonzero((count == 0) & ~self.beyond[of])
         if len(wide):
             limit = None if np.isinf(reach_m) else reach_m + ROUNDING_M
-            tree, first, _ = self.edge.index
-            (asked, run), far = tree.query_nearest(
+            (asked, run), far = edge.index.query_nearest(
                 shapes[wide], max_distance=limit, return_distance=True, all_matches=False
             )
-            distance[wide[asked]], owner[wide[asked]] = far, self.edge.owner[first[run]]
+            distance[wide[asked]], owner[wide[asked]] = far, of_run[run]
         rows = np.flatnonzero((count > 0) & (self.bounds_m[0][of] <= reach_m + ROUNDING_M))
         if not len(rows):
             return distance, owner
         entry, shape = self.lists.of(of[rows])
-        far, listed = self.lists.distance_m[entry], self.lists.segment[entry]
+        far, run = self.lists.distance_m[entry], edge.short_of[self.lists.segment[entry]]
         # What is nearest to the middle is near; whatever is nearer to the shape is nearer to the middle than this:
         best = np.flatnonzero(far == np.minimum.reduceat(far, firsts(shape))[shape])
-        guess = best[firsts(shape[best])]
-        near = shapely.distance(shapes[rows], self.edge.lines(listed[guess]))
-        open_ = far <= (near + self.radius[of[rows]] + ROUNDING_M)[shape]
-        open_[guess] = False
-        other = np.flatnonzero(open_)
-        others = shapely.distance(shapes[rows[shape[other]]], self.edge.lines(listed[other]))
-        entry, found = np.append(guess, other), np.append(near, others)
-        shape = np.append(np.arange(len(rows)), shape[other])
-        order = np.lexsort((listed[entry], found, shape))
+        guess = run[best[firsts(shape[best])]]
+        near = shapely.distance(shapes[rows], edge.lines(guess))
+        other = np.flatnonzero((far <= (near + self.radius[of[rows]] + ROUNDING_M)[shape]) & (run != guess[shape]))
+        shape, run = shape[other], run[other]
+        change = np.diff(shape, prepend=-1) | np.diff(run, prepend=-1)
+        shape, run = shape[change != 0], run[change != 0]
+        found = np.append(near, shapely.distance(shapes[rows[shape]], edge.lines(run)))
+        shape, run = np.append(np.arange(len(rows)), shape), np.append(guess, run)
+        order = np.lexsort((run, found, shape))
         order = order[firsts(shape[order])]
         reached = found[order] <= reach_m + ROUNDING_M
         distance[rows[reached]] = found[order][reached]
-        owner[rows[reached]] = self.edge.owner[listed[entry[order]][reached]]
+        owner[rows[reached]] = of_run[run[order][reached]]
         return distance, owner
 
 
 def _no_lists(count: int) -> Lists:
-    none = np.zeros(count, dtype=np.intp)
-    return Lists(none, none, none[:0], np.empty(0))
+    first, lengths = np.zeros((2, count), dtype=np.intp)
+    return Lists(first, lengths, first[:0], np.empty(0))
 
 
 def blocks(count: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

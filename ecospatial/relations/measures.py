@@ -121,11 +121,15 @@ class Nearest:
         row[some] = np.arange(len(some))
         if not len(target.geometry) or not len(some):
             return cls(asked, row, distance, feature, none, none, none, most, none, None)
-        pieces, around = target.pieces, target.outline.around(sites, some)
+        pieces = target.pieces
+        piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
+        reach = np.full(len(sites), reach_m)
+        # Sites in a feature may be deep in it: that will be asked.
+        reach[whole] = np.inf
+        around = target.outline.around(sites, some, reach_m=reach[some])
         least, most[some] = around.bounds_m
         clear = np.zeros(len(sites), dtype=bool)
         clear[some] = least > ROUNDING_M
-        piece, whole = sites.middles.query(pieces.piece, predicate="intersects")
         held = clear[whole]
         count = len(target.geometry)
         inside = distinct(whole[held] * count + pieces.owner[piece[held]])
@@ -156,9 +160,11 @@ class Nearest:
 
     def edge(self, target: Target, sites: Shapes, some: NDArray[np.intp]) -> Around:
         """Find out what of the edge of all features together may be nearest to some sites."""
-        if self.around is not None and target.edge is target.outline:
-            return self.around.of(self.row[some])
-        return target.edge.around(sites, some)
+        if self.around is None or target.edge is not target.outline:
+            return target.edge.around(sites, some)
+        around = self.around.of(self.row[some])
+        far = np.flatnonzero(around.beyond)
+        return around.with_(target.edge.around(sites, some[far]), far) if len(far) else around
 
     def parts(self, target: Target, sites: Shapes) -> Cut:
         """Cut the sites with the features: only those that an edge may cross have to be."""
