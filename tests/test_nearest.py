@@ -128,7 +128,7 @@ def test_a_coverage_holds_what_lies_far_enough_from_its_edge(shapes, within_m):
     hole = shapely.box(X + 3000, Y + 3000, X + 3600, Y + 3900)
     ragged = shapely.union_all([star(random, 4000, 90) for _ in range(3)] + [shapely.box(X, Y, X + 6000, Y + 6000)])
     for area in (ragged, shapely.difference(ragged, hole), shapely.box(X + 100, Y - 500, X + 9000, Y + 9000)):
-        held = Covered(Coverage(area), Shapes(shapes)).within(within_m)
+        held = Covered(Coverage(area), Shapes(shapes), within_m).within(within_m)
         reached = shapely.distance(shapes, area.boundary)
         expected = shapely.covers(area, shapes) & (reached >= within_m)
         plain = np.abs(reached - within_m) > 1e-5
@@ -139,5 +139,5 @@ def test_a_coverage_holds_what_lies_far_enough_from_its_edge(shapes, within_m):
 def test_a_coverage_that_may_be_short_holds_that_much_more():
     area = Coverage(shapely.box(X, Y, X + 2000, Y + 2000), short_m=0.5)
     sites = Shapes(np.array([shapely.Point(X + 999.4, Y + 1000), shapely.Point(X + 999.6, Y + 1000)]))
-    assert Covered(area, sites).within(1000.0).tolist() == [False, True]
-    assert not Covered(Coverage(None), sites).within(0.0).any()
+    assert Covered(area, sites, 1000.0).within(1000.0).tolist() == [False, True]
+    assert not Covered(Coverage(None), sites, 0.0).within(0.0).any()

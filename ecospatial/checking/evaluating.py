@@ -109,10 +109,7 @@ def evaluate_all(
     groups: dict[Any, list[int]] = {}
     for number, versions in enumerate(rules):
         rule = _in_force(versions, measuring.reading.on)
-        groups.setdefault(number if rule is None else (rule.layer, rule.where), []).append(number)
-        # Layers are read before threads ask; one after the other they are only read when they are needed.
-        if rule is not None and jobs > 1 and measuring.reading.stock_for(rule).frame is not None:
-            measuring.reading.select(rule)
+        groups.setdefault(("", number) if rule is None else measuring.features(rule), []).append(number)
     done, telling = 0, Lock()
 
     def work(group: list[int]) -> None:

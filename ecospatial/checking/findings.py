@@ -124,12 +124,10 @@ def summarise(
     count, per_site = codes.shape
     order = list(VERDICTS)
     counts = {name: (codes == order.index(name)).sum(axis=1) for name in order}
-    if per_site:
-        worst = codes.max(axis=1)
-        decides = np.isin(codes, [order.index(name) for name in DECIDED])
-        decided = np.where(decides, codes, -1).max(axis=1)
-    else:
-        worst, decided = np.full(count, order.index("no_data")), np.full(count, -1)
+    worst = codes.max(axis=1) if per_site else np.full(count, order.index("no_data"))
+    decided = np.full(count, -1)
+    for code in sorted(order.index(name) for name in DECIDED):
+        decided[counts[order[code]] > 0] = code
     at_worst = codes == worst[:, None]
     any_ = (at_worst & certain).any(axis=1)
     all_ = (certain | ~at_worst).all(axis=1) & at_worst.any(axis=1)

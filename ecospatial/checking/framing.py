@@ -224,16 +224,27 @@ def _picked(parts: list[Coded]) -> pd.Categorical | NDArray[Any]:
     """Give the values of a column of few values; of texts each is held once, in the order in which it first comes."""
     tables: list[Any] = [part.held for part in parts]
     if isinstance(tables[0], Sentences):
-        own, said = end_to_end(tables).distinct()
-        texts, code = _distinct(said.texts())
-        code = code[own]
+        texts, code = _written(end_to_end(tables))
     elif isinstance(tables[0], list):
         texts, code = _distinct(chain.from_iterable(tables))
     else:
         return _looked_up(tables, parts)
+    # Codes as small as they may be: there are many rows.
+    code = code.astype(np.min_scalar_type(-len(texts) - 1))
     own = np.split(code, np.cumsum([len(held) for held in tables])[:-1])
     rows = _looked_up([np.append(codes, code.dtype.type(-1)) for codes in own], parts)
     return pd.Categorical.from_codes(rows, categories=pd.Index(texts, dtype=object))
+
+
+def _written(sentences: Sentences) -> tuple[pd.Index[Any], NDArray[Any]]:
+    """Write each sentence once, and give for each its place among these."""
+    code, said = sentences.distinct()
+    texts = pd.Index(said.texts(), dtype=object)
+    if texts.is_unique:
+        return texts, code
+    # Two forms may come to the same words.
+    held, own = _distinct(texts)
+    return pd.Index(held, dtype=object), own[code]
 
 
 def _looked_up(tables: list[NDArray[Any]], parts: list[Coded]) -> NDArray[Any]:
@@ -255,7 +266,7 @@ def _distinct(texts: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     if missing.any():
         code = np.where(missing, -1, np.cumsum(~missing) - 1)[code]
         values = values[~missing]
-    return values, code.astype(np.min_scalar_type(-len(values) - 1))
+    return values, code
 
 
 def _reasons(rows: Rows, outcomes: list[Outcome]) -> Coded:

@@ -87,31 +87,32 @@ class Measuring:
         self._nearest: dict[Any, Nearest] = {}
         self._answers: dict[Any, list[Answer]] = {}
         self._covered: dict[Any, Covered] = {}
+        self._furthest = 0.0
         # Rules that ask of the same features look around together, as far as the one that looks furthest. What they ask
         # is asked only of the sites that some of them is about.
+        self._selected: dict[tuple[Any, ...], int] = {}
         self._widest: dict[Any, float] = {}
         self._about: dict[Any, NDArray[np.bool_]] = {}
         rules = reading.plan.rule_versions()
         self.rule_ids = frozenset(rules)
         for versions in rules.values():
             for rule in versions:
-                if rule.in_force(reading.on):
-                    features = (rule.layer, rule.where)
+                about = rule.in_force(reading.on) and np.array([one.truth != NO for one in self.answers(rule)], dtype=bool)
+                # Layers are read now, before threads ask, but none that no rule needs.
+                if np.any(about) and reading.stock_for(rule).frame is not None:
+                    self._selected[_named(rule)] = id(reading.select(rule))
+                    features = self.features(rule)
                     self._widest[features] = max(rule.within_m, self._widest.get(features, 0.0))
-                    about = np.array([answer.truth != NO for answer in self.answers(rule)], dtype=bool)
-                    for key in (self._question(rule), self._features(rule)):
+                    self._furthest = max(rule.within_m, self._furthest)
+                    for key in (self._question(rule), features):
                         self._about[key] = about | self._about.get(key, False)
 
-    @staticmethod
-    def _question(rule: Rule) -> tuple[Any, ...]:
-        distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
-        return (rule.relation, rule.layer, rule.where, *distances)
+    def features(self, rule: Rule) -> Any:
+        """Tell the features apart that rules are about, by whatever names."""
+        return self._selected.get(_named(rule), _named(rule))
 
-    @staticmethod
-    def _features(rule: Rule) -> tuple[Any, ...]:
-        # The stretch of an intake and the part of a grid above a value are features of one question only.
-        own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
-        return (rule.layer, rule.where, own)
+    def _question(self, rule: Rule) -> tuple[Any, ...]:
+        return rule.relation, rule.within_m, self.features(rule)
 
     def answers(self, rule: Rule) -> list[Answer]:
         """Say for each group of projects whether a rule is about it."""
@@ -162,13 +163,13 @@ class Measuring:
         # Kinds share coverages, and so do the threads that ask.
         with self._lock:
             if stock.covers_as not in self._covered:
-                self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes)
+                self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes, self._furthest)
             return self._covered[stock.covers_as].within(within_m)
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
-        features = self._features(rule)
+        features = self.features(rule)
         if (features, which) not in self._nearest:
-            reach = self._widest[rule.layer, rule.where] + float(beyond_m.max(initial=0.0))
+            reach = self._widest[features] + float(beyond_m.max(initial=0.0))
             about = self._about[features][self.asked.projects.group]
             self._nearest[features, which] = Nearest.of(target, self.asked.shapes, reach, asked=about)
         return self._nearest[features, which]
@@ -202,3 +203,9 @@ class Measuring:
         possible = found.touched & ~certainly.touched
         found.take_from(certainly, certainly.touched)
         return found, possible
+
+
+def _named(rule: Rule) -> tuple[Any, ...]:
+    # The stretch of an intake and the part of a grid above a value are features of one question only.
+    own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
+    return rule.layer, rule.where, own

@@ -100,6 +100,7 @@ class Reading:
         self._grids: dict[tuple[str, float], tuple[Stock, Selection]] = {}
         self._stocks: dict[str, Stock] = {}
         self._selections: dict[tuple[str, Where], Selection] = {}
+        self._same: dict[tuple[str, bytes, bytes], Selection] = {}
         self._hashes: dict[str, str | None] = {}
 
     @classmethod
@@ -156,7 +157,10 @@ class Reading:
             frame = self.stock(rule.layer).frame
             if frame is None:
                 raise AssertionError(rule.layer)
-            self._selections[key] = selected(rule.layer, frame, rule.where)
+            found = selected(rule.layer, frame, rule.where)
+            # Other words may name the same features: they are taken apart and indexed once.
+            rows = rule.layer, found.sure_row.tobytes(), found.all_row.tobytes()
+            self._selections[key] = self._same.setdefault(rows, found)
         return self._selections[key]
 
     def sha256(self, layer: Layer) -> str | None:

@@ -42,10 +42,11 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Covered:
-    """What a coverage holds of some sites."""
+    """What a coverage holds of some sites; asked for distances up to ``reach_m``."""
 
     coverage: Coverage
     sites: Shapes
+    reach_m: float
 
     def within(self, within_m: float) -> NDArray[np.bool_]:
         """Say which sites it holds with everything within a distance of them."""
@@ -62,7 +63,7 @@ class Covered:
 
     @cached_property
     def _between(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.coverage.edge.around(self.sites).bounds_m
+        return self.coverage.edge.around(self.sites, reach_m=np.full(len(self.sites), self.reach_m)).bounds_m
 
     @cached_property
     def _held(self) -> NDArray[np.bool_]:

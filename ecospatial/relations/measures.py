@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Around, Cut, Edge, Pieces, Shapes, cut, distinct, firsts
+from ecospatial.geometry import ROUNDING_M, Around, Cut, Edge, Pieces, Shapes, cut, distinct, firsts, strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,23 @@ class Target:
         together = shapely.union_all(self.geometry)
         alone = float(shapely.length(self.geometry).sum())
         return self.outline if abs(shapely.length(together) - alone) <= ROUNDING_M else Edge.of(together)
+
+    def drawn(self, within_m: float, piece: NDArray[np.intp]) -> Pieces:
+        """Draw what lies within a distance of some pieces, none of it twice."""
+        close = self.pieces.piece[piece]
+        # At no distance a line has no strip, and a polygon is its own.
+        shapes = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
+        return Pieces.of(np.array([shapely.union_all(shapes)], dtype=object))
+
+    def all_drawn(self, within_m: float) -> Pieces:
+        """Draw what lies within a distance of any piece; it is kept."""
+        if within_m not in self._drawn:
+            self._drawn[within_m] = self.drawn(within_m, np.arange(len(self.pieces.piece)))
+        return self._drawn[within_m]
+
+    @cached_property
+    def _drawn(self) -> dict[float, Pieces]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Cut, Pieces, Shapes, areal_part, cut, depth, distinct, merged, strip
+from ecospatial.geometry import ROUNDING_M, Cut, Shapes, areal_part, cut, depth, distinct, merged
 from ecospatial.relations.measures import Measures, Nearest, Target
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # What counts as touched (docs/interface.md section 5): less is a shared edge or rounding.
 MIN_AREA_M2 = 0.01
 MIN_LENGTH_M = 0.001
+# For so many sites everything within a distance of the features is drawn.
+MANY = 1000
 
 
 def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) -> Measures:
@@ -48,11 +50,9 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     conflict[whole] = sites.geometry[whole]
     piece, site = _close_pairs(target, sites, within_m + ROUNDING_M)
     site, piece = site[found.touched[site]], piece[found.touched[site]]
-    # At no distance a line has no strip, and a polygon is its own.
-    close = target.pieces.piece[distinct(piece)]
-    within = strip(close, within_m) if within_m > 0 else close[shapely.get_dimensions(close) == 2]
-    drawn = Pieces.of(np.array([shapely.union_all(within)], dtype=object))
     rest = np.flatnonzero(found.touched & ~whole)
+    # Few sites are near few pieces; what many of them are near is drawn once for all that are asked after them.
+    drawn = target.all_drawn(within_m) if len(rest) >= MANY else target.drawn(within_m, distinct(piece))
     conflict[rest] = merged(cut(sites, drawn, some=rest), len(sites))[rest]
     _measure_conflict(found, hit, conflict[hit])
     # The nearest feature is known to be reached; the others have to be asked.
