@@ -128,7 +128,7 @@ def check_read(
         columns.append(found)
         summaries.append(summary)
     return Findings(
-        frame=findings_frame(columns, plan.crs),
+        frame=findings_frame(columns, plan.crs, jobs=jobs),
         summary=pd.concat(summaries).set_axis(frame.index, axis=0),
         sites=frame,
         rules=read_rules(plan, on=date),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
@@ -198,22 +199,28 @@ def findings_columns(
     }
 
 
-def findings_frame(parts: list[Columns], crs: Any) -> gpd.GeoDataFrame:
-    """Put what was laid out for some sites after the other into one frame."""
-    data: dict[str, Any] = {}
+def findings_frame(parts: list[Columns], crs: Any, *, jobs: int = 1) -> gpd.GeoDataFrame:
+    """Put what was laid out for some sites after the other into one frame; ``jobs`` are threads."""
     ends = np.cumsum([len(part["verdict"]) for part in parts])
-    for name in list(parts[0]):
+
+    def laid(name: str) -> Any:
         # Of many rows each column is let go of when it is in place.
         columns: list[Any] = [part.pop(name) for part in parts]
-        if isinstance(columns[0], Sparse):
-            first = columns[0]
-            data[name] = np.full(ends[-1], first.empty, dtype=first.held.dtype)
-            for part, rows in zip(columns, np.split(data[name], ends[:-1]), strict=True):
-                rows[part.place] = part.held
-        elif isinstance(columns[0], Coded):
-            data[name] = _picked(columns)
-        else:
-            data[name] = np.concatenate(columns)
+        if isinstance(columns[0], Coded):
+            return _picked(columns)
+        if not isinstance(columns[0], Sparse):
+            return np.concatenate(columns)
+        whole = np.full(ends[-1], columns[0].empty, dtype=columns[0].held.dtype)
+        for part, rows in zip(columns, np.split(whole, ends[:-1]), strict=True):
+            rows[part.place] = part.held
+        return whole
+
+    names = list(parts[0])
+    # The reasons take longest.
+    order = sorted(names, key=lambda name: name != "reason")
+    with ThreadPoolExecutor(jobs) as pool:
+        found = dict(zip(order, pool.map(laid, order) if jobs > 1 else map(laid, order), strict=True))
+    data = {name: found.pop(name) for name in names}
     data["verdict"] = pd.Categorical.from_codes(data["verdict"], dtype=VERDICT_DTYPE)
     data["geometry"] = gpd.array.GeometryArray(data["geometry"], crs=crs)
     # Nothing else holds these columns, so they need not be copied.
