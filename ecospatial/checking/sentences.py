@@ -22,8 +22,8 @@ class Slot(NamedTuple):
     digits: int
 
 
-# A distance, length or area, an area in 亩, metres along a river, a margin.
-SIZE, MU, ALONG, MARGIN = SLOTS = Slot(0, 1), Slot(1, 3), Slot(2, 1), Slot(3, 1)
+# A distance, length or area, a margin, metres along a river, an area in 亩.
+SIZE, MARGIN, ALONG, MU = SLOTS = Slot(0, 1), Slot(1, 1), Slot(2, 1), Slot(3, 3)
 Form = tuple[str | Slot, ...]
 
 
@@ -92,10 +92,13 @@ class Sentences:
 
     def distinct(self) -> tuple[NDArray[np.intp], Sentences]:
         """Give for each sentence its place among those that are told apart, and these."""
-        code = self.form
+        code, many = self.form, len(self.forms)
         for column in self.number.T:
-            if column.any():
-                code = pd.factorize(code * (column.max() + 1) + column)[0]
+            count = int(column.max(initial=0)) + 1
+            if many * count > np.iinfo(np.int64).max:
+                code, first = numbered(code)
+                many = len(first)
+            code, many = code * count + column, many * count
         code, first = numbered(code)
         return code, self.some(first)
 

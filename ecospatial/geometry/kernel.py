@@ -159,6 +159,13 @@ class Pieces:
         return shapely.STRtree(self.piece)
 
     @cached_property
+    def some_vertex(self) -> NDArray[np.float64]:
+        """A vertex of each piece, from the middle of its vertices."""
+        xy, index = shapely.get_coordinates(self.piece, return_index=True)
+        count = np.bincount(index, minlength=len(self.piece))
+        return np.asarray(xy[np.cumsum(count) - count + count // 2])
+
+    @cached_property
     def edges(self) -> tuple[shapely.STRtree, NDArray[np.intp]]:
         """Index over the edges of the whole geometries in short runs, and for each run the position of its geometry."""
         lines, owner = runs(self.whole)

@@ -57,9 +57,7 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
     _measure_conflict(found, hit, conflict[hit])
     # The nearest feature is known to be reached; the others have to be asked.
     other = target.pieces.owner[piece] != found.feature[site]
-    site, piece = site[other], piece[other]
-    reached = shapely.dwithin(target.pieces.piece[piece], sites.geometry[site], within_m + ROUNDING_M)
-    pairs = distinct(site[reached] * count + target.pieces.owner[piece[reached]])
+    pairs = _reached(target, sites, site[other], piece[other], within_m + ROUNDING_M)
     found.features = found.touched + np.bincount(pairs // count, minlength=len(sites))
     # A site whose nearest point only reaches the limit shares no area with the strip: that point is shown.
     bare = hit[[shape is None for shape in found.conflict[hit]]]
@@ -168,6 +166,23 @@ def _close_pairs(target: Target, sites: Shapes, within_m: float) -> tuple[NDArra
     boxes = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
     piece, site = sites.tree.query(boxes)
     return piece, site
+
+
+def _reached(
+    target: Target, sites: Shapes, site: NDArray[np.intp], piece: NDArray[np.intp], within_m: float
+) -> NDArray[np.intp]:
+    """Give the pairs of a site and a feature of which some piece is within a distance, as one number each."""
+    pieces = target.pieces
+    pair = site * len(target.geometry) + pieces.owner[piece]
+    # Two spots tell that it is, two circles that it is not; what they leave open is measured.
+    (middle, radius), (of_piece, size) = sites.circle, Shapes(pieces.piece).circle
+    spot, of_site = pieces.some_vertex[piece], sites.first_vertex[site]
+    sure = np.hypot(*(spot - of_site).T) <= within_m
+    apart = np.hypot(*(of_piece[piece] - middle[site]).T) > within_m + size[piece] + radius[site]
+    found = distinct(pair[sure])
+    open_ = np.flatnonzero(~sure & ~apart & ~np.isin(pair, found))
+    reached = shapely.dwithin(pieces.piece[piece[open_]], sites.geometry[site[open_]], within_m)
+    return distinct(np.append(found, pair[open_[reached]]))
 
 
 def _of(limits_m: NDArray[np.float64] | None, hit: NDArray[np.intp]) -> NDArray[np.float64] | None:
