@@ -15,7 +15,8 @@ from ecospatial import report
 from ecospatial.checking.conditions import Projects
 from ecospatial.checking.evaluating import evaluate_all
 from ecospatial.checking.findings import Findings, summarise, verdict_value
-from ecospatial.checking.framing import findings_columns, findings_frame, header, rule_columns, rule_row
+from ecospatial.checking.framing import findings_columns, header, rule_columns, rule_row
+from ecospatial.checking.laying import findings_frame
 from ecospatial.checking.measuring import Asked, Measuring
 from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
@@ -165,7 +166,7 @@ def _check_block(
     shape = (len(frame), len(outcomes))
     verdict = np.array([outcome.verdict for outcome in outcomes], dtype=np.int8).reshape(shape[::-1]).T
     certain = np.array([outcome.certain for outcome in outcomes], dtype=bool).reshape(shape[::-1]).T
-    columns = findings_columns(frame, measures, outcomes, least=least, reading=reading)
+    columns = findings_columns(frame, measures, outcomes, least=least, reading=reading, jobs=jobs)
     return columns, summarise(verdict, certain, frame, measures)
 
 

@@ -95,17 +95,17 @@ class Measuring:
         self._about: dict[Any, NDArray[np.bool_]] = {}
         rules = reading.plan.rule_versions()
         self.rule_ids = frozenset(rules)
-        for versions in rules.values():
-            for rule in versions:
-                about = rule.in_force(reading.on) and np.array([one.truth != NO for one in self.answers(rule)], dtype=bool)
-                # Layers are read now, before threads ask, but none that no rule needs.
-                if np.any(about) and reading.stock_for(rule).frame is not None:
-                    self._selected[_named(rule)] = id(reading.select(rule))
-                    features = self.features(rule)
-                    self._widest[features] = max(rule.within_m, self._widest.get(features, 0.0))
-                    self._furthest = max(rule.within_m, self._furthest)
-                    for key in (self._question(rule), features):
-                        self._about[key] = about | self._about.get(key, False)
+        for rule in (rule for versions in rules.values() for rule in versions if rule.in_force(reading.on)):
+            about = np.array([answer.truth != NO for answer in self.answers(rule)], dtype=bool)
+            # Layers are read now, before threads ask, but none that no rule needs.
+            if not about.any() or reading.stock_for(rule).frame is None:
+                continue
+            self._selected[_named(rule)] = id(reading.select(rule))
+            features = self.features(rule)
+            self._furthest = max(rule.within_m, self._furthest)
+            self._widest[features] = max(rule.within_m, self._widest.get(features, 0.0))
+            for key in (self._question(rule), features):
+                self._about[key] = about | self._about.get(key, False)
 
     def features(self, rule: Rule) -> Any:
         """Tell the features apart that rules are about, by whatever names."""

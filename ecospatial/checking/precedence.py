@@ -54,6 +54,9 @@ def _note(outcome: Outcome, ways: list[tuple[str, NDArray[np.bool_]]], sentence:
 
 def _said(outcome: Outcome, *, doubtful: bool) -> NDArray[np.bool_]:
     """Tell for each site whether the rule is touched and says something of it."""
-    words = ["restricted", "prohibited", *(["needs_facts"] if doubtful else [])]
-    said: NDArray[np.bool_] = np.isin(outcome.verdict, [_CODE[word] for word in words])
-    return said & outcome.measured & outcome.measures.touched
+    verdict = outcome.verdict
+    said = (verdict == _CODE["restricted"]) | (verdict == _CODE["prohibited"])
+    if doubtful:
+        said |= verdict == _CODE["needs_facts"]
+    found: NDArray[np.bool_] = said & outcome.measured & outcome.measures.touched
+    return found

@@ -131,10 +131,9 @@ def told(
     length, along, margin = (part[rows] for part in (measures.overlap_length_m, measures.along_m, measures.margin_m))
     apart = np.where(np.isnan(distance), NOTHING, np.where(distance > 0, APART, ADJOINING))
     share = np.where(area > 0, AREA, np.where(length > 0, LENGTH, POINT))
-    if rule.relation == "near":
-        case, size = apart, distance
-    else:
-        case, size = np.where(touched, share, apart), np.where(touched, np.where(area > 0, area, length), distance)
+    near = rule.relation == "near"
+    case = apart if near else np.where(touched, share, apart)
+    size = distance if near else np.where(touched, np.where(area > 0, area, length), distance).astype(float)
     side = np.where(np.abs(along) < 0.05, 0, np.where(along > 0, 1, 2)) if rule.relation == "along_river" else 0 * case
     border = doubt[kind] & (margin >= 0)
     feature = measures.feature[rows]

@@ -109,7 +109,9 @@ class Sentences:
         order = np.argsort(self.form, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(self.form[order])) + 1) if len(order) else ():
             parts = self.forms[self.form[rows[0]]]
-            columns = [repeat(part, len(rows)) if isinstance(part, str) else number[part.column][rows] for part in parts]
+            columns = [
+                repeat(part, len(rows)) if isinstance(part, str) else number[part.column][rows] for part in parts
+            ]
             found[rows] = list(map("".join, zip(*columns, strict=True)))
         return found
 
@@ -135,7 +137,7 @@ def numbered(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def _whole(values: NDArray[np.float64], digits: int) -> NDArray[np.int64]:
     """Round to so many decimals, and give the units of the last one."""
     scaled = values * 10**digits
-    whole = np.rint(scaled).astype(np.int64)
+    whole: NDArray[np.int64] = np.rint(scaled).astype(np.int64)
     # What looks like half a unit may be less or more: only its own digits tell.
     half = np.abs(scaled - np.floor(scaled) - 0.5) <= 1e-6 + 1e-15 * scaled
     for row in np.flatnonzero(half):

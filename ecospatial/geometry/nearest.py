@@ -10,11 +10,10 @@ import numpy as np
 import shapely
 
 from ecospatial.geometry.edges import chains, firsts, spread
+from ecospatial.geometry.lists import BLOCK, Lists, blocks, no_lists
 from ecospatial.geometry.shapes import WIDE_M, Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 # So many segments that follow each other are looked at as one where all is far.
@@ -23,24 +22,8 @@ RUN = 16
 SHORT = 4
 # Where more segments may be nearest in a neighbourhood, an index is faster than lists.
 DENSE = 1000
-# So many pairs of a spot and a segment are measured in one go; they stay in the cache of a processor.
-BLOCK = 1 << 15
 # Metric coordinates of seven digits carry rounding of about 1e-9 m; a limit is reached when it is this close.
 ROUNDING_M = 1e-6
-
-
-@dataclass(frozen=True)
-class Lists:
-    """For each of some places a list of segments, and how far each is from the place, one list behind the other."""
-
-    first: NDArray[np.intp]
-    count: NDArray[np.intp]
-    segment: NDArray[np.intp]
-    distance_m: NDArray[np.float64]
-
-    def of(self, place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Give the positions of the entries of some places, and which of these places each is of."""
-        return spread(self.first[place], self.count[place])
 
 
 @dataclass(frozen=True)
@@ -173,7 +156,7 @@ class Edge:
         small = np.flatnonzero(radius <= WIDE_M)
         reach = np.full(len(asked), np.inf) if reach_m is None else reach_m
         own = self._listed(all_, asked[small], middle[small], radius[small], reach[small])
-        lists, beyond = _no_lists(len(asked)), np.zeros(len(asked), dtype=bool)
+        lists, beyond = no_lists(len(asked)), np.zeros(len(asked), dtype=bool)
         if own is not None:
             beyond[small] = own.count == 0
             lists.first[small], lists.count[small] = own.first, own.count
@@ -389,16 +372,3 @@ class Around:
         distance[rows[reached]] = found[order][reached]
         owner[rows[reached]] = of_run[run[order][reached]]
         return distance, owner
-
-
-def _no_lists(count: int) -> Lists:
-    first, lengths = np.zeros((2, count), dtype=np.intp)
-    return Lists(first, lengths, first[:0], np.empty(0))
-
-
-def blocks(count: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Take places with a list apart so that each part has about ``BLOCK`` entries; those without are left out."""
-    there = np.flatnonzero(count)
-    if len(there):
-        part = np.cumsum(count[there]) // BLOCK
-        yield from np.split(there, np.flatnonzero(np.diff(part)) + 1)
