@@ -31,6 +31,7 @@ from made_plans import (
 
 import ecospatial as es
 from ecospatial import checking
+from ecospatial.checking import Reading
 
 ON = "2026-11-20"
 
@@ -235,6 +236,28 @@ def test_layers_of_a_kind_are_read_together(tmp_path):
     row = one(folder, sites(square(2500), activity="C26", works="new"))
     assert (row.layer, row.layer_accuracy_m, row.distance_m, row.feature_name) == ("b", 7, 400, "望虞河")
     assert one(folder, sites(square(600), activity="C26", works="new")).layer == "a"
+
+
+def test_rules_that_name_the_same_features_by_other_words_share_answers(tmp_path):
+    lines = [BANK, shapely.LineString([(502000, 3505000), (502000, 3535000)])]
+    entry = layer(tmp_path, "bank_line", lines, columns={"river": ["新孟河", "漕河"]}, coverage="district+5000")
+    asked = [
+        ("ALL", 1000, {}),
+        ("ONE", 1000, {"river": ["新孟河"]}),
+        ("SAME", 1000, {"river": ["新孟河", "太湖"]}),
+        ("OTHER", 1000, {"river": ["漕河"]}),
+        ("NEAR", 700, {"river": ["太湖", "新孟河"]}),
+    ]
+    rules = [rule(id_, within_m=within_m, **({"where": where} if where else {})) for id_, within_m, where in asked]
+    plan = es.open_plan(plan_folder(tmp_path, [district(tmp_path), entry], rules))
+    found = es.check(sites(square(1500)), plan, on=ON).frame.set_index("rule_id")
+    assert found.distance_m.tolist() == [400, 1500, 1500, 400, 1500]
+    assert found.margin_m.tolist() == [600, 500, 500, 600, 800]
+    assert found.verdict.tolist() == ["prohibited", "clear", "clear", "prohibited", "clear"]
+    reading = Reading.of(plan, dt.date.fromisoformat(ON))
+    read = [id(reading.select(version)) for versions in plan.rule_versions().values() for version in versions]
+    assert read[1] == read[2] == read[4]
+    assert len(set(read)) == 3
 
 
 def test_a_gap_beside_a_held_layer_never_clears_but_still_hits(tmp_path):

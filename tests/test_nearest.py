@@ -104,6 +104,18 @@ def test_the_distance_of_every_shape_is_that_to_the_nearest_feature(shapes, feat
         assert distance[rows, found.feature[rows]] == pytest.approx(expected[rows], abs=1e-9)
 
 
+def test_the_edge_is_known_around_what_is_out_of_reach_too(shapes, features):
+    target, parts = Target(features), Shapes(shapes)
+    found = Nearest.of(target, parts, 3.0)
+    some = np.arange(0, len(shapes), 7)
+    xy, of = shapely.get_coordinates(shapes[some], return_index=True)
+    distance, _ = found.edge(target, parts, some).nearest_to(xy, of)
+    together = outlines(shapely.get_parts(shapely.union_all(features)))
+    expected = shapely.distance(shapely.points(xy)[:, None], together).min(axis=1)
+    assert np.isnan(found.distance_m[some]).any()
+    assert distance == pytest.approx(expected, abs=1e-7)
+
+
 def test_what_no_edge_comes_near_is_told_apart_rightly(shapes, features):
     found = Nearest.of(Target(features), Shapes(shapes), np.inf)
     edges = outlines(features)
@@ -129,6 +141,7 @@ def test_a_coverage_holds_what_lies_far_enough_from_its_edge(shapes, within_m):
     ragged = shapely.union_all([star(random, 4000, 90) for _ in range(3)] + [shapely.box(X, Y, X + 6000, Y + 6000)])
     for area in (ragged, shapely.difference(ragged, hole), shapely.box(X + 100, Y - 500, X + 9000, Y + 9000)):
         held = Covered(Coverage(area), Shapes(shapes), within_m).within(within_m)
+        assert Covered(Coverage(area), Shapes(shapes), 6000.0).within(within_m).tolist() == held.tolist()
         reached = shapely.distance(shapes, area.boundary)
         expected = shapely.covers(area, shapes) & (reached >= within_m)
         plain = np.abs(reached - within_m) > 1e-5

@@ -127,13 +127,13 @@ def told(
     seen, doubt
         What is said of each kind, and whether it is in doubt: then the margin of a site is said too.
     """
-    touched, distance, area = (part[rows] for part in (measures.touched, measures.distance_m, measures.overlap_m2))
-    length, along, margin = (part[rows] for part in (measures.overlap_length_m, measures.along_m, measures.margin_m))
+    touched, distance, area = measures.touched[rows], measures.distance_m[rows], measures.overlap_m2[rows]
+    length, along, margin = measures.overlap_length_m[rows], measures.along_m[rows], measures.margin_m[rows]
     apart = np.where(np.isnan(distance), NOTHING, np.where(distance > 0, APART, ADJOINING))
     share = np.where(area > 0, AREA, np.where(length > 0, LENGTH, POINT))
     near = rule.relation == "near"
     case = apart if near else np.where(touched, share, apart)
-    size = distance if near else np.where(touched, np.where(area > 0, area, length), distance).astype(float)
+    size = distance if near else np.where(touched, np.where(area > 0, area, length), distance)
     side = np.where(np.abs(along) < 0.05, 0, np.where(along > 0, 1, 2)) if rule.relation == "along_river" else 0 * case
     border = doubt[kind] & (margin >= 0)
     feature = measures.feature[rows]
