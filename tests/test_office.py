@@ -25,6 +25,7 @@ import ecospatial as es
 from ecospatial import cli, report
 from ecospatial.report import printing
 from ecospatial.report.advice import advice
+from ecospatial.report.sheets import workbook
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 OFFICE = ["docx", "xlsx", "dxf", "shp", "txt"]
@@ -384,3 +385,17 @@ def test_hostile_names_stay_text_in_a_template(tmp_path):
     shown = docx.Document(str(tmp_path / "out/report.docx")).paragraphs[0].text
     assert shown == "site_name" + "".join(HOSTILE)
     assert io.BytesIO((tmp_path / "out/report.docx").read_bytes()).read(2) == b"PK"
+
+
+def test_a_number_has_the_decimals_it_needs_and_no_more(tmp_path):
+    values = [5, 5.0, 1234567.25, 4.9996, 0.125, -2.0]
+    with workbook(tmp_path / "book.xlsx", "数") as book:
+        columns = [Column("free", "可有", form="#,##0.###"), Column("fixed", "固定", form="0.00")]
+        book.sheet("表", columns, [{"free": value, "fixed": value} for value in values], top=["题", "注"], about="说明")
+    rows = list(openpyxl.load_workbook(tmp_path / "book.xlsx")["表"].iter_rows())
+    assert [row[0].value for row in rows[:4]] == ["题", "说明", "注", "可有"]
+    assert [row[0].value for row in rows[4:]] == values
+    shown = [row[0].number_format for row in rows[4:]]
+    # Excel would write 5 with three optional decimals as 5., and 4.9996 as 5. too.
+    assert shown == ["#,##0", "#,##0", "#,##0.###", "#,##0", "#,##0.###", "#,##0"]
+    assert {row[1].number_format for row in rows[4:]} == {"0.00"}

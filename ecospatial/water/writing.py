@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import tempfile
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
-import xlsxwriter
 from pyproj import CRS
 
 from ecospatial import crs, maps
 from ecospatial.errors import Problem, SiteError
+from ecospatial.report.sheets import Column, workbook
 from ecospatial.report.tables import width
 from ecospatial.report.values import plain, records
 from ecospatial.water.study import geometric
@@ -29,14 +28,9 @@ if TYPE_CHECKING:
 
     from ecospatial.water.study import Table, WaterStudy
 
-# No cell is a formula or a link, whatever it begins with.
-OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 # A fixed time, so that the same plan gives the same bytes.
-CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - Excel knows no zone
 STAMP = "2000-01-01T00:00:00.000Z"
-FONT = "Microsoft YaHei"
 LONLAT_DECIMALS = 9  # 0.1 mm
-LONGEST_TEXT = 32767  # of a cell of Excel
 _WIDEST = 48
 _FORMATS = (
     ("_m3_d", "#,##0"), ("_m2", "#,##0.00"), ("_km2", "0.000"), ("_m", "#,##0.0"), ("share", "0.0%"),
@@ -169,72 +163,21 @@ def _storable(table: Table) -> pd.DataFrame:
 
 def save_xlsx(study: WaterStudy, path: Path) -> None:
     """Write every table as a sheet straight to ``path``: numbers are numbers, the header stays, columns filter."""
-    book = xlsxwriter.Workbook(str(path), OPTIONS)
-    book.set_properties({"title": clean(study.title), "created": CREATED})
-    base = {"font_name": FONT, "font_size": 10, "valign": "top"}
-    formats = {form: book.add_format(base | {"num_format": form}) for _, form in _FORMATS}
-    formats |= {
-        "text": book.add_format(base | {"text_wrap": True}),
-        "number": book.add_format(base | {"num_format": "#,##0.##"}),
-        "whole": book.add_format(base | {"num_format": "#,##0"}),
-        "head": book.add_format(base | {"bold": True, "bg_color": "#dce9f5", "border": 1, "text_wrap": True}),
-        "title": book.add_format({"font_name": FONT, "font_size": 14, "bold": True}),
-        "alarm": book.add_format({"font_name": FONT, "font_size": 10, "bold": True, "font_color": "#a4000f"}),
-    }
-    for table in study:
-        _sheet(book.add_worksheet(table.title[:31]), table, study, formats)
-    book.close()
+    with workbook(path, study.title) as book:
+        for table in study:
+            spoken = table.spoken()
+            cells = zip(*(spoken[name] for name in table.labels), strict=True)
+            rows = [dict(zip(table.labels, row, strict=True)) for row in cells]
+            book.sheet(table.title, _columns(table), rows, top=[f"{study.title}：{table.title}", *study.notices])
 
 
-def clean(value: object) -> str:
-    r"""Turn a cell into text that Excel can hold: no control characters, not longer than it allows.
-
-    Examples
-    --------
-    >>> clean("a\x0bb"), clean(None)
-    ('a b', '')
-    """
-    found = plain(value)
-    text = "" if found is None else str(found)
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_TEXT]
-
-
-def _sheet(sheet: Any, table: Table, study: WaterStudy, formats: dict[str, Any]) -> None:
-    top = [f"{study.title}：{table.title}", *study.notices]
-    for row, line in enumerate(top):
-        sheet.write_string(row, 0, clean(line), formats["alarm" if row else "title"])
-    head = len(top)
-    shown = table.shown()
-    for column, label in enumerate(table.labels.values()):
-        sheet.write_string(head, column, clean(label), formats["head"])
-        cells = shown.iloc[:200, column].tolist()
-        widest = max(width(text) for text in (label, *cells))
-        sheet.set_column(column, column, min(widest, _WIDEST) + 2)
-    spoken = table.spoken()
-    for column, name in enumerate(table.labels):
-        form = next((formats[form] for ending, form in _FORMATS if name.endswith(ending)), formats["number"])
-        for row, value in enumerate(spoken[name], head + 1):
-            _put(sheet, row, column, plain(value), form, formats)
-    sheet.freeze_panes(head + 1, 0)
-    if len(spoken):
-        sheet.autofilter(head, 0, head + len(spoken), len(table.labels) - 1)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(head)
-
-
-def _put(sheet: Any, row: int, column: int, value: Any, form: Any, formats: dict[str, Any]) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool):
-        sheet.write_string(row, column, "是" if value else "否", formats["text"])
-    elif isinstance(value, int):
-        sheet.write_number(row, column, value, formats["whole"])
-    elif isinstance(value, float):
-        sheet.write_number(row, column, value, form)
-    else:
-        sheet.write_string(row, column, clean(value), formats["text"])
+def _columns(table: Table) -> list[Column]:
+    shown, found = table.shown(), []
+    for place, (name, label) in enumerate(table.labels.items()):
+        widest = max(width(text) for text in (label, *shown.iloc[:200, place].tolist()))
+        form = next((form for ending, form in _FORMATS if name.endswith(ending)), "#,##0.##")
+        found.append(Column(name, label, min(widest, _WIDEST) + 2, form))
+    return found
 
 
 FORMATS: Mapping[str, tuple[str, Callable[[WaterStudy, Path], None]]] = {
