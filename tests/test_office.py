@@ -25,7 +25,7 @@ import ecospatial as es
 from ecospatial import cli, report
 from ecospatial.report import printing
 from ecospatial.report.advice import advice
-from ecospatial.report.sheets import workbook
+from ecospatial.report.sheets import Column, workbook
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 OFFICE = ["docx", "xlsx", "dxf", "shp", "txt"]
