@@ -8,7 +8,7 @@ import numpy as np
 
 from ecospatial import files
 from ecospatial.checking.laying import Coded, Columns, Sparse, each
-from ecospatial.checking.sentences import Sentences, end_to_end
+from ecospatial.checking.sentences import end_to_end
 from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC
 from ecospatial.plans import Plan, data_folder
 
@@ -179,15 +179,12 @@ def _reasons(rows: Rows, outcomes: list[Outcome], jobs: int) -> Coded:
     """Put the reasons of these findings into words, and of no others."""
     code, count = np.empty(len(rows), dtype=np.int32), 0
     parts = []
-    for (own, said), place in zip(each(_said, outcomes, rows.of_rule, jobs=jobs), rows.place, strict=True):
+    told = each(lambda outcome, sites: outcome.reasons(sites), outcomes, rows.of_rule, jobs=jobs)
+    for (own, said), place in zip(told, rows.place, strict=True):
         code[place] = own + count
         count += len(said)
         parts.append(said)
     return Coded(end_to_end(parts), code).used()
-
-
-def _said(outcome: Outcome, sites: NDArray[np.intp]) -> tuple[NDArray[np.intp], Sentences]:
-    return outcome.reasons(sites)
 
 
 def _deciding(measured: list[tuple[Outcome, NDArray[np.intp], NDArray[np.intp]]], count: int) -> dict[str, Coded]:

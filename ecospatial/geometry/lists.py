@@ -19,6 +19,19 @@ BLOCK = 1 << 15
 
 
 @dataclass(frozen=True)
+class Circles:
+    """Circles, and how far from each to look; metres."""
+
+    middle: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    reach_m: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Count the circles."""
+        return len(self.radius)
+
+
+@dataclass(frozen=True)
 class Lists:
     """For each of some places a list of segments, and how far each is from the place, one list behind the other."""
 

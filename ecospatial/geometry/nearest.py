@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from ecospatial.geometry.edges import chains, firsts, spread
-from ecospatial.geometry.lists import BLOCK, Lists, blocks, no_lists
+from ecospatial.geometry.lists import BLOCK, Circles, Lists, blocks, no_lists
 from ecospatial.geometry.shapes import WIDE_M, Shapes
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Edge:
         middle, radius = (part[asked] for part in all_.circle)
         small = np.flatnonzero(radius <= WIDE_M)
         reach = np.full(len(asked), np.inf) if reach_m is None else reach_m
-        own = self._listed(all_, asked[small], middle[small], radius[small], reach[small])
+        own = self._listed(all_, asked[small], Circles(middle[small], radius[small], reach[small]))
         lists, beyond = no_lists(len(asked)), np.zeros(len(asked), dtype=bool)
         if own is not None:
             beyond[small] = own.count == 0
@@ -163,14 +163,7 @@ class Edge:
             lists = replace(lists, segment=own.segment, distance_m=own.distance_m)
         return Around(self, radius, lists, beyond)
 
-    def _listed(
-        self,
-        shapes: Shapes,
-        asked: NDArray[np.intp],
-        middle: NDArray[np.float64],
-        radius: NDArray[np.float64],
-        reach_m: NDArray[np.float64],
-    ) -> Lists | None:
+    def _listed(self, shapes: Shapes, asked: NDArray[np.intp], circles: Circles) -> Lists | None:
         """List for shapes in these circles what may be nearest: runs for whole neighbourhoods, then their segments.
 
         What is out of reach has an empty list. None where lists would be too long.
@@ -185,20 +178,20 @@ class Edge:
             inside, count = level.inside[asked], len(level.parent)
             cells = np.flatnonzero(np.bincount(inside, minlength=count))
             reach = np.zeros(count)
-            np.maximum.at(reach, inside, reach_m)
-            circles = level.middle[cells], level.radius[cells], reach[cells]
-            lists = self._runs_left(*circles, lists, position[level.parent[cells]])
+            np.maximum.at(reach, inside, circles.reach_m)
+            around = Circles(level.middle[cells], level.radius[cells], reach[cells])
+            lists = self._runs_left(around, lists, position[level.parent[cells]])
             if level is levels[-1]:
                 if self.run_count[lists.segment].sum() > DENSE * np.count_nonzero(lists.count):
                     return None
-                lists = self._left(*circles, self._opened(lists), np.arange(len(cells)))
+                lists = self._left(around, self._opened(lists), np.arange(len(cells)))
             position = np.full(count, -1, dtype=np.intp)
             position[cells] = np.arange(len(cells))
             place = position[inside]
         if not levels:
-            lists = self._opened(self._runs_left(middle, radius, reach_m, lists, place))
+            lists = self._opened(self._runs_left(circles, lists, place))
             place = np.arange(len(asked))
-        return self._left(middle, radius, reach_m, lists, place)
+        return self._left(circles, lists, place)
 
     def _opened(self, lists: Lists) -> Lists:
         """Give the segments of the runs in lists."""
@@ -208,61 +201,49 @@ class Edge:
         first = total[lists.first]
         return Lists(first, total[lists.first + lists.count] - first, segment, np.empty(0))
 
-    def _runs_left(
-        self,
-        xy: NDArray[np.float64],
-        radius: NDArray[np.float64],
-        reach_m: NDArray[np.float64],
-        lists: Lists,
-        place: NDArray[np.intp],
-    ) -> Lists:
+    def _runs_left(self, circles: Circles, lists: Lists, place: NDArray[np.intp]) -> Lists:
         """Leave in the list of a place around each circle the runs that may be nearest to some spot in the circle."""
-        count = np.zeros(len(xy), dtype=np.intp)
+        count = np.zeros(len(circles), dtype=np.intp)
         kept = [np.empty(0, dtype=np.intp)]
         for rows in blocks(lists.count[place]):
             own = place[rows]
             entry, of = lists.of(own)
             run = lists.segment[entry]
             x, y, most = self._runs.take(run, axis=1)
-            x -= xy[rows, 0][of]
-            y -= xy[rows, 1][of]
+            x -= circles.middle[rows, 0][of]
+            y -= circles.middle[rows, 1][of]
             distance = np.sqrt(x * x + y * y)
             # To the vertex it is so far at most; no spot of the run is nearer than that less its size.
             least, first = distance - most, np.cumsum(lists.count[own]) - lists.count[own]
-            limit = np.minimum.reduceat(distance, first) + 2 * radius[rows] + ROUNDING_M
-            limit[np.minimum.reduceat(least, first) > reach_m[rows] + radius[rows] + ROUNDING_M] = -np.inf
+            limit = np.minimum.reduceat(distance, first) + 2 * circles.radius[rows] + ROUNDING_M
+            limit[
+                np.minimum.reduceat(least, first) > circles.reach_m[rows] + circles.radius[rows] + ROUNDING_M
+            ] = -np.inf
             keep = np.flatnonzero(least <= limit[of])
             count[rows] = np.bincount(of[keep], minlength=len(rows))
             kept.append(run[keep])
         return Lists(np.cumsum(count) - count, count, np.concatenate(kept), np.empty(0))
 
-    def _left(
-        self,
-        xy: NDArray[np.float64],
-        radius: NDArray[np.float64],
-        reach_m: NDArray[np.float64],
-        lists: Lists,
-        place: NDArray[np.intp],
-    ) -> Lists:
+    def _left(self, circles: Circles, lists: Lists, place: NDArray[np.intp]) -> Lists:
         """Leave in the list of a place around each circle what may be nearest to some spot in the circle.
 
         Let t be nearest to the middle, T away in direction m, and some s be S away in direction n. From a spot v off
         the middle s is no nearer than S + n v, and t is at most T + m v + v v / 2 T away. So s is nowhere nearer where
         S - T is more than the radius r allows: r |n - m| + r r / 2 T, and never more than 2 r.
         """
-        count = np.zeros(len(xy), dtype=np.intp)
+        count = np.zeros(len(circles), dtype=np.intp)
         kept, far = [np.empty(0, dtype=np.intp)], [np.empty(0)]
         for rows in blocks(lists.count[place]):
             own = place[rows]
             first = np.cumsum(lists.count[own]) - lists.count[own]
             entry, of = lists.of(own)
             segment = lists.segment[entry]
-            x, y = self._away(xy[rows, 0][of], xy[rows, 1][of], segment)
+            x, y = self._away(circles.middle[rows, 0][of], circles.middle[rows, 1][of], segment)
             square = x * x + y * y
-            least, size = np.minimum.reduceat(square, first), radius[rows]
+            least, size = np.minimum.reduceat(square, first), circles.radius[rows]
             nearest = np.sqrt(least)
             limit = (nearest + 2 * size + ROUNDING_M) ** 2
-            limit[nearest > reach_m[rows] + size + ROUNDING_M] = -np.inf
+            limit[nearest > circles.reach_m[rows] + size + ROUNDING_M] = -np.inf
             keep = np.flatnonzero(square <= limit[of])
             x, y, square, segment, of = x[keep], y[keep], square[keep], segment[keep], of[keep]
             best = np.flatnonzero(square == least[of])[::-1]
