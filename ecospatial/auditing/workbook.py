@@ -73,7 +73,7 @@ def _lines(book: Book, audit: Audit, sheet_name: str) -> None:
     meta = audit.meta
     figures = audit.frame["check"].isin(FIGURES)
     wanted = audit.frame.loc[figures if chosen else ~figures, [key for key, _, _ in columns]]
-    rows = [row | {key: _WORDS[key].get(row[key], "") for key in _WORDS if key in row} for row in records(wanted)]
+    rows = [row | {key: words[row[key]] for key, words in _WORDS.items() if row.get(key)} for row in records(wanted)]
     book.sheet(
         sheet_name,
         [Column(key, label, size, _NUMBER) for key, label, size in columns],

@@ -215,10 +215,9 @@ class Edge:
             distance = np.sqrt(x * x + y * y)
             # To the vertex it is so far at most; no spot of the run is nearer than that less its size.
             least, first = distance - most, np.cumsum(lists.count[own]) - lists.count[own]
-            limit = np.minimum.reduceat(distance, first) + 2 * circles.radius[rows] + ROUNDING_M
-            limit[
-                np.minimum.reduceat(least, first) > circles.reach_m[rows] + circles.radius[rows] + ROUNDING_M
-            ] = -np.inf
+            size = circles.radius[rows]
+            limit = np.minimum.reduceat(distance, first) + 2 * size + ROUNDING_M
+            limit[np.minimum.reduceat(least, first) > circles.reach_m[rows] + size + ROUNDING_M] = -np.inf
             keep = np.flatnonzero(least <= limit[of])
             count[rows] = np.bincount(of[keep], minlength=len(rows))
             kept.append(run[keep])
