@@ -38,17 +38,31 @@ from ecospatial.model.projects import (
     fact_value,
     works_value,
 )
-from ecospatial.model.verdicts import DECIDED, VERDICT_DTYPE, VERDICTS, Verdict
+from ecospatial.model.verdicts import (
+    CERTAINTIES,
+    CERTAINTY_DTYPE,
+    DECIDED,
+    HEADLINE_DTYPE,
+    HEADLINES,
+    OPEN,
+    OPEN_BY,
+    VERDICT_DTYPE,
+    VERDICTS,
+    Headline,
+    Verdict,
+    headline_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "ACTIVITIES", "ACTIVITY_FORM", "COMMON_COLUMNS", "DECIDED", "EFFECTS", "EVERYDAY_NAMES", "FACTS", "FACT_FALSE",
-    "FACT_TRUE", "FACT_UNKNOWN", "KINDS", "LAND_USES", "MU_M2", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC",
-    "PRESENT_LABELS", "RELATIONS", "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column",
-    "ColumnType", "Fact", "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value",
-    "search_activities", "works_value",
+    "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED", "EFFECTS",
+    "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE", "KINDS",
+    "LAND_USES", "MU_M2", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY", "PRESENT_LABELS", "RELATIONS",
+    "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column", "ColumnType", "Fact", "Headline",
+    "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value", "headline_text", "search_activities",
+    "works_value",
 ]  # fmt: skip
 
 NOTICE_INTERNAL = "内部使用，未经审核，不得公开"
@@ -64,4 +78,4 @@ RELATIONS: Mapping[str, str] = MappingProxyType(
         "raster_above": "栅格超限",
     }
 )
-EFFECTS = ("prohibited", "restricted")
+EFFECTS = ("prohibited", "restricted", "duty")

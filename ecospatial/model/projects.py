@@ -38,6 +38,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             Fact("linear_infrastructure", "线性工程", "项目是否为线性基础设施？"),
             Fact("harmless_crossing", "无害化穿越", "项目是否以地下、水下或架空方式无害化穿越？"),
             Fact("permitted_limited_activity", "有限活动", "项目是否属于生态保护红线内允许的有限人为活动？"),
+            Fact("chemical_project", "化工项目认定", "项目是否被认定为化工项目？"),
+            Fact("takes_groundwater", "取用地下水", "项目是否取用地下水？"),
         )
     }
 )
@@ -51,6 +53,7 @@ WORKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "expansion": ("扩建",),
         "alteration": ("改建", "技改"),
         "existing": ("现有", "现状"),
+        "change_of_use": ("改变用途", "用途变更"),
     }
 )
 

@@ -65,11 +65,22 @@ class Layer:
     sha256: str | None = None
     share: str | None = None
     pixels: Pixels | None = None
+    accuracy_basis: str | None = None
+    absent: MappingType[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """Chinese label of the kind."""
         return KINDS[self.kind].label
+
+    @property
+    def basis(self) -> str:
+        """What the accuracy rests on: ``measured``, ``stated`` or ``guessed``; the last by default when schematic."""
+        return self.accuracy_basis or ("guessed" if self.status == "schematic" else "stated")
+
+    def confirmed_names(self, column: str) -> frozenset[str]:
+        """Return the names that ``vocabulary`` maps to themselves: each means only itself."""
+        return frozenset(theirs for theirs, ours in self.vocabulary.get(column, {}).items() if theirs == ours)
 
     def valid_on(self, on: dt.date) -> bool:
         """Whether this version of the layer stood on that day; both ends are included."""

@@ -37,10 +37,31 @@ LAYER_COLUMNS = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a bureau decided where the text of a rule leaves a distance, a list or a range open."""
+
+    within_m: float | None
+    layer_holds_it: bool
+    decided_by: str
+    on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rules, or kinds of layers whose rules, a bureau does not answer for."""
+
+    rules: tuple[str, ...]
+    kinds: tuple[str, ...]
+    because: str
+    ask: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """A folder of layers, the rules in force, one metric CRS.
 
+    ``settled`` maps the id of a rule to what the plan decided for it; ``scope`` lists what is left out.
     Layers are read when they are first needed; the hash of the file is checked then.
     """
 
@@ -52,6 +73,8 @@ class Plan:
     rules: tuple[Rule, ...]
     packs: tuple[str, ...]
     review_number: str | None = None
+    settled: MappingType[str, Settlement] = field(default_factory=dict)
+    scope: tuple[LeftOut, ...] = ()
     _frames: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False, compare=False)
     _rasters: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
     _troubles: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)

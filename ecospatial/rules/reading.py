@@ -38,6 +38,7 @@ class Cite:
     number: str | None
     article: str | None
     verified: dt.date | None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,16 @@ class Condition:
     works: tuple[str, ...] = ()
     land_use: tuple[str, ...] = ()
     facts: tuple[tuple[str, bool], ...] = ()
+    area_m2_at_least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One clause for one span of time: where, how far, for whom, since when, with what effect."""
+    """One clause for one span of time: where, how far, for whom, since when, with what effect.
+
+    ``not_stated`` names what the text leaves open (``distance``, ``list``, ``range``); ``due`` is the day by which
+    something has to be done, after which the effect stays.
+    """
 
     id: str
     title: str
@@ -72,6 +78,8 @@ class Rule:
     effect_unless: str = "restricted"
     yields_to: tuple[str, ...] = ()
     pack: str = ""
+    not_stated: tuple[str, ...] = ()
+    due: dt.date | None = None
 
     @property
     def verified(self) -> bool:
