@@ -7,7 +7,7 @@ from ecospatial.plans.layers import SHARES, Layer, Source, share_of
 from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
 from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
-from ecospatial.plans.plan import LAYER_COLUMNS, Plan
+from ecospatial.plans.plan import LAYER_COLUMNS, LeftOut, Plan, Settlement
 from ecospatial.plans.sealing import seal
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "SHARES",
     "Imported",
     "Layer",
+    "LeftOut",
     "Pixels",
     "Plan",
     "Provenance",
+    "Settlement",
     "Source",
     "data_folder",
     "import_layer",
