@@ -17,6 +17,7 @@ from ecospatial.model.activities import (
     search_activities,
 )
 from ecospatial.model.kinds import (
+    ACCURACY_BASES,
     COMMON_COLUMNS,
     KINDS,
     PRESENT_LABELS,
@@ -58,9 +59,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED", "EFFECTS",
-    "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE", "KINDS",
-    "LAND_USES", "MU_M2", "NAME_COLUMNS", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY",
+    "ACCURACY_BASES", "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED",
+    "EFFECTS", "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE",
+    "KINDS", "LAND_USES", "MU_M2", "NAME_COLUMNS", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY",
     "PRESENT_LABELS", "RELATIONS", "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column",
     "ColumnType", "Fact", "Headline", "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value",
     "headline_text", "match_names", "nearest_names", "search_activities", "works_value",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +56,7 @@ def match_names(
     >>> means.tolist(), may.tolist()
     ([True, False, False], [True, True, False])
     """
-    forms = [_Forms(name) for name in wanted]
+    forms = [_forms(name) for name in wanted]
     plain_confirmed = {fold_forms(name) for name in confirmed}
     means = np.zeros(len(values), dtype=bool)
     may = np.zeros(len(values), dtype=bool)
@@ -66,7 +67,7 @@ def match_names(
         elif whole in plain_confirmed:
             means[number] = may[number] = any(whole == form.whole for form in forms)
         else:
-            own = _Forms(str(value))
+            own = _forms(str(value))
             means[number] = any(own.equals(form) for form in forms)
             may[number] = means[number] or any(own.may_mean(form) for form in forms)
     return means, may
@@ -148,3 +149,9 @@ class _Forms:
             return False
         mine, theirs = (self.whole, self.plain, *self.others), (other.whole, other.plain, *other.others)
         return any(a in b or b in a for a in mine for b in theirs if a and b)
+
+
+# The names of one layer are compared with those of every rule.
+@lru_cache(maxsize=8192)
+def _forms(text: str) -> _Forms:
+    return _Forms(text)
