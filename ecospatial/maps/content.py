@@ -12,6 +12,7 @@ import shapely
 
 from ecospatial import model
 from ecospatial.geometry import strip
+from ecospatial.geometry.drawable import unite_shapes
 from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, drawn, labelled, plain_text
 from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
@@ -347,7 +348,7 @@ def _strip(
     if not layers or "none" in shares:
         return None
     shapes = [_matching(plan.layer_frame(layer.name), where).geometry.to_numpy() for layer in layers]
-    united = shapely.union_all(np.concatenate(shapes))
+    united = unite_shapes(np.concatenate(shapes))
     if united.is_empty:
         return None
     made = strip(np.array([united], dtype=object), within_m)

@@ -102,7 +102,9 @@ def _shown(overlay: Overlay, plan: Plan, page: Box | None) -> Overlay:
         return overlay
     known = [layer.accuracy_m for layer in kept if layer.accuracy_m is not None]
     shapes = outline(overlay.frame.geometry.to_numpy(), max(known) if known else None, page)
-    left = np.flatnonzero(~shapely.is_empty(shapes))
+    # Of thousands of pieces those thinner than the grid would be a litter of points.
+    left = np.flatnonzero(shapely.get_dimensions(shapes) == shapely.get_dimensions(overlay.frame.geometry.to_numpy()))
+    left = left[~shapely.is_empty(shapes[left])]
     frame = overlay.frame.set_geometry(shapes, crs=overlay.frame.crs).iloc[left]
     return replace(overlay, frame=frame, which=overlay.which[left], names=[overlay.names[i] for i in left.tolist()])
 

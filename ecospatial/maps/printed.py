@@ -15,6 +15,7 @@ import shapely
 
 from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
+from ecospatial.geometry.drawable import round_shapes
 from ecospatial.maps import content, fonts, furniture
 from ecospatial.maps.drawn import plain_text
 from ecospatial.maps.furniture import Row
@@ -69,7 +70,7 @@ class _Nearest:
 
 def _exact(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     # To the millimetre: a findings file in degrees keeps a tenth of it, and must give the same map.
-    return np.asarray(shapely.transform(geometry, lambda points: np.round(points, 3) + 0.0), dtype=object)
+    return round_shapes(geometry, 3)
 
 
 def _share(findings: Findings) -> _Shared:

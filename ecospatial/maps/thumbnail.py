@@ -9,6 +9,7 @@ import shapely
 from markupsafe import Markup
 
 from ecospatial import model
+from ecospatial.geometry.drawable import clip_shapes, simplify_shapes
 from ecospatial.maps import content
 from ecospatial.maps.poster import place_of
 from ecospatial.maps.recipes import Recipe
@@ -38,7 +39,7 @@ def _thumbnail(what: Recipe | Findings) -> Markup:
     window = (west, north - HEIGHT * scale, west + WIDTH * scale, north)
 
     def paths(shapes: NDArray[np.object_], sign: Sign) -> Markup:
-        cut = shapely.simplify(shapely.clip_by_rect(shapes, *window), _TOLERANCE * scale)
+        cut = simplify_shapes(clip_shapes(shapes, window), _TOLERANCE * scale)
         moved = shapely.transform(cut, lambda xy: (xy - (west, north)) / scale * (1, -1))
         return _path(moved[~shapely.is_empty(moved)], sign)
 
