@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from ecospatial.checking import Findings
 
 WIDTH, HEIGHT = 240, 180
+UNDRAWN = (  # a crossed frame
+    f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="此图未能绘出">'
+    f'<path d="M4 4H{WIDTH - 4}V{HEIGHT - 4}H4zL{WIDTH - 4} {HEIGHT - 4}M{WIDTH - 4} 4L4 {HEIGHT - 4}" fill="none" '
+    'stroke="#a4000f" stroke-dasharray="6 4"/></svg>'
+)
 _TOLERANCE = 0.4  # pixels
 _MOST = 4000  # vertices of a layer; more are not seen at this size
 
