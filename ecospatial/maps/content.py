@@ -12,7 +12,7 @@ import shapely
 
 from ecospatial import model
 from ecospatial.geometry import strip
-from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, drawn, labelled, plain_text
+from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, column_data, drawn, labelled, plain_text
 from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
 from ecospatial.plans import share_of
@@ -33,7 +33,8 @@ STRIP = "邻近规则的控制范围"
 POPUP_FINDINGS = 30
 POPUP_NO_DATA = 6  # a plan with few layers has dozens, and what was found stands behind them
 _PANES = {"polygon": "area", "line": "line", "point": "point"}
-_TOUCHED = ("restricted", "needs_facts", "prohibited")
+# A duty is no conflict of a place.
+_TOUCHED = ("restricted", "unsettled", "needs_facts", "prohibited")
 
 
 def _pane(frame: gpd.GeoDataFrame) -> str:
@@ -167,33 +168,41 @@ def findings_data(findings: Findings) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rules``: id, title, clause. ``rows``: verdict (its place in ``model.VERDICTS``), rule, whether the border is
-        in doubt, reason. ``lists``: numbers of rows, worst first; ``of``: the list of each site. ``counts``: by site
-        how many findings of each verdict. ``worst``, ``decided``: by site; -1 where nothing is decided.
+        ``rules``: id, title, clause. ``rows``: verdict (its place in ``model.VERDICTS``), rule, certainty (its place
+        in ``model.CERTAINTIES``, -1 for none), reason, who has to answer (its place in ``model.OPEN_BY``, -1 when
+        nothing is open). ``lists``: numbers of rows, worst first; ``of``: the list of each site. ``counts``: by site
+        how many findings of each verdict, how many are open there, and how many for want of a layer or a text.
+
+    Notes
+    -----
+    What is open for want of a layer or of a rule's text stands once on the map, not with each site.
     """
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
-    frame = frame[frame["verdict"] != "not_applicable"].sort_values("verdict", ascending=False, kind="stable")
+    of_place = (frame["verdict"] != "not_applicable") & (
+        ~frame["verdict"].isin(model.OPEN) | frame["open_here"].astype(bool)
+    )
+    frame = frame[of_place].sort_values("verdict", ascending=False, kind="stable")
     number = frame.groupby(["site_id", "verdict"], sort=False, observed=True).cumcount()
     frame = frame[(frame["verdict"] != "no_data") | (number < POPUP_NO_DATA)]
-    measured = frame["margin_m"].notna() | frame["distance_m"].notna()
     verdict = frame["verdict"].astype(object)
-    doubtful = measured & ~frame["certain"].astype(bool) & (verdict != "no_data")
+    certainty = _places(frame["certainty"], list(model.CERTAINTIES))
+    open_by = np.where(frame["open_here"].astype(bool), _places(frame["open_by"], list(model.OPEN_BY)), -1)
     names = ["rule_id", "rule_title", "instrument", "article"]
     texts = [frame[name].astype(object).map(plain_text) for name in names]
     rule, rules = pd.factorize(pd.MultiIndex.from_arrays(texts))
     reasons = frame["reason"].map(plain_text)
     order = list(model.VERDICTS)
     row, different = pd.factorize(
-        pd.MultiIndex.from_arrays([verdict.map(order.index).astype(int), rule, doubtful.astype(int), reasons])
+        pd.MultiIndex.from_arrays([verdict.map(order.index).astype(int), rule, certainty, reasons, open_by])
     )
     lists = _lists(findings, frame, row.astype(np.intp))
     unique = {part: number for number, part in enumerate(dict.fromkeys(map(tuple, lists)))}
-    counts = findings.summary[[f"n_{name}" for name in order]].to_numpy(dtype=int)
+    counts = findings.summary[[*(f"n_{name}" for name in order), "n_open", "n_missing"]].to_numpy(dtype=int)
     shown = dict.fromkeys(map(tuple, counts.tolist()))
     places = {count: number for number, count in enumerate(shown)}
     return {
         "rules": [[rule_id, title, f"《{instrument}》{article}"] for rule_id, title, instrument, article in rules],
-        "rows": [[int(v), int(r), int(d), text] for v, r, d, text in different],
+        "rows": [[int(v), int(r), int(c), text, int(who)] for v, r, c, text, who in different],
         "lists": [list(part) for part in unique],
         "of": [unique[tuple(part)] for part in lists],
         "counts": [list(count) for count in shown],
@@ -202,33 +211,49 @@ def findings_data(findings: Findings) -> dict[str, Any]:
     }
 
 
+def _places(values: pd.Series[Any], order: list[str]) -> NDArray[np.intp]:
+    """Give the place of each value in an order; -1 where there is none."""
+    return np.array([order.index(v) if isinstance(v, str) else -1 for v in values.astype(object)], dtype=np.intp)
+
+
 def _badges(findings: Findings) -> dict[str, Any]:
-    """Give the letters and the text of the mark on each site."""
-    order = list(model.VERDICTS)
+    """Give headline, certainty (-1: none) and the text of the mark on each site."""
     told_ = findings.summary
     names = [(plain_text(site), plain_text(name)) for site, name in zip(told_.index, told_["site_name"], strict=True)]
     return {
-        "w": [order.index(name) for name in told_["verdict"].astype(object)],
-        "d": [order.index(name) if isinstance(name, str) else -1 for name in told_["decided"].astype(object)],
+        "h": column_data(_places(told_["headline"], list(model.HEADLINES)).tolist()),
+        "k": column_data(_places(told_["certainty"], list(model.CERTAINTIES)).tolist()),
         "t": [f"{site} {name}" if name and name != site else site for site, name in names],
     }
 
 
+def headline_classes() -> list[tuple[str, str]]:
+    """List every headline with every certainty, worst first; no certainty is an empty text."""
+    return [(name, word) for name in reversed(model.HEADLINES) for word in (*model.CERTAINTIES, "")]
+
+
+def site_headlines(findings: Findings) -> list[tuple[str, str]]:
+    """Give headline and certainty of each site."""
+    columns = (findings.summary[name].astype(object) for name in ("headline", "certainty"))
+    return [(name, word if isinstance(word, str) else "") for name, word in zip(*columns, strict=True)]
+
+
 def checked_sites(findings: Findings) -> list[Drawn]:
-    """Draw the sites in the colour and with the letter of their worst verdict; the popup holds the findings."""
+    """Draw the sites in the colour and with the letter of their headline; the popup holds the findings."""
     if findings.sites.empty:
         return []
-    base, order = read_styles().site, [model.VERDICTS[name] for name in reversed(model.VERDICTS)]
-    signs = [(v.label, replace(base, fill=v.colour)) for v in order]
+    base, known = read_styles().site, headline_classes()
+    signs = [
+        (model.headline_text(name, word), replace(base, fill=model.HEADLINES[name].colour)) for name, word in known
+    ]
     frame = findings.sites.reset_index(names="site_id")
-    verdicts = findings.summary["verdict"].astype(object).tolist()
-    which = np.array([[v.value for v in order].index(verdict) for verdict in verdicts], dtype=np.intp)
+    which = np.array([known.index(pair) for pair in site_headlines(findings)], dtype=np.intp)
     badges = _badges(findings)
     return [
         drawn(
             frame,
             key="sites",
-            name="项目地块（按最重判定着色）",
+            name="项目地块（按结论着色）",
             group=SITE_GROUP,
             pane="sites",
             signs=signs,
@@ -238,7 +263,7 @@ def checked_sites(findings: Findings) -> list[Drawn]:
                 titles=badges["t"],
                 badges=badges,
                 told=findings_data(findings),
-                symbols=[badge_svg(v.letter, v.colour) for v in order],
+                symbols=[badge_svg(model.HEADLINES[n].letter, model.HEADLINES[n].colour) for n, _ in known],
             ),
         )
     ]

@@ -91,7 +91,7 @@ def over_plan(
         "subtitle": plain_text(subtitle),
         "notices": _told(layers, [plain_text(text) for text in notices]),
         "absent": _absent(plan, on),
-        "two_letters": False,
+        "once": [],
     }
     return assemble(layers, corners, title=heading["title"], heading=heading, crs=plan.crs)
 
