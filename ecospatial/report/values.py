@@ -220,8 +220,12 @@ def waiting(row: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> waiting({"n_open": 2, "n_missing": 3}), waiting({"n_open": 0, "n_missing": 0})
-    ('未决 2 条；缺图层或依据待定 3 条', '没有未决的规则')
+    ('未决 2 条；缺图层或依据待定 3 条', '未作判定：没有可用的规则')
+    >>> waiting({"n_open": 0, "n_missing": 0, "n_clear": 3})
+    '没有未决的规则'
     """
+    if not any(counts(row).values()) and not row["n_open"] + row["n_missing"]:
+        return "未作判定：没有可用的规则"
     told = [f"未决 {row['n_open']} 条"] if row["n_open"] else []
     told += [f"缺图层或依据待定 {row['n_missing']} 条"] if row["n_missing"] else []
     return "；".join(told) or "没有未决的规则"

@@ -44,7 +44,8 @@ _SUMMARY = (
     Column("length_m", "长度（m）", 14, _METRES),
 )  # fmt: skip
 _FINDINGS = (
-    *_WHOSE, Column("answer", "结论", 20), Column("verdict", "判定", 12), Column("certainty", "可靠性", 8), Column("open_by", "由谁答复", 14),
+    *_WHOSE, Column("answer", "结论", 20), Column("verdict", "判定", 12), Column("certainty", "可靠性", 8),
+    Column("open_by", "由谁答复", 14),
     Column("rule_id", "规则", 14),
     Column("rule_title", "管控要求", 40), Column("instrument", "依据", 30), Column("article", "条款", 22),
     Column("verified", "规则已核实", 10), Column("distance_m", "距离（m）", 12, _METRES),
