@@ -33,7 +33,7 @@ RULE_IDS = ["TH30-6", "FM35", "CANAL-1", "ERL-1", "OLD-1", "LIST-1"]
 RULE_COLUMNS = [
     "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m", "above", "when",
     "unless", "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article", "verified",
-    "verified_on", "pack", "not_stated", "due", "cite_text", "settled",
+    "verified_on", "cite_text", "not_stated", "settled", "due", "pack",
 ]  # fmt: skip
 
 

@@ -262,8 +262,11 @@ def test_survey_text_is_refused_outside_a_three_degree_zone(tmp_path):
     made = made_findings()
     made.frame, made.sites = made.frame.to_crs("EPSG:32651"), made.sites.to_crs("EPSG:32651")
     with pytest.raises(es.SiteError, match="三度带"):
-        report.write(made, tmp_path, formats=["xlsx", "txt"])
+        report.write(made, tmp_path, formats=["txt"])
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(es.EcospatialError, match=r"conflicts\.txt.*三度带.*已写入：findings\.xlsx"):
+        report.write(made, tmp_path, formats=["txt", "xlsx"])
+    assert [path.name for path in tmp_path.iterdir()] == ["findings.xlsx"]
 
 
 @pytest.mark.parametrize(
@@ -302,11 +305,14 @@ def test_pdf_is_printed_from_the_page(made, tmp_path):
     assert not [name for name in tmp_path.iterdir() if name.name != "report.pdf"]
 
 
-def test_without_a_program_pdf_is_refused_and_nothing_is_written(made, tmp_path, monkeypatch):
+def test_without_a_program_pdf_is_refused_and_the_others_stand(made, tmp_path, monkeypatch):
     monkeypatch.setattr(printing, "program", lambda _: None)
     with pytest.raises(es.EcospatialError, match="LibreOffice"):
-        report.write(made, tmp_path, formats=["docx", "pdf"])
+        report.write(made, tmp_path, formats=["pdf"])
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(es.EcospatialError, match=r"report\.pdf：.*LibreOffice.*已写入：findings\.json、report\.docx"):
+        report.write(made, tmp_path, formats=["pdf", "docx", "json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["findings.json", "report.docx"]
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not on this machine")

@@ -18,7 +18,7 @@ from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Made, empty_findings,
 from page_outline import outline
 
 from ecospatial import model, report
-from ecospatial.errors import EcospatialError, SiteError
+from ecospatial.errors import EcospatialError, OutputError, SiteError
 
 SCHEMA = json.loads(resources.files("ecospatial").joinpath("findings.schema.json").read_text("utf-8"))
 
@@ -495,10 +495,10 @@ def test_write_replaces_its_files_and_touches_nothing_else(made, tmp_path):
 def test_write_leaves_nothing_half_done(made, tmp_path):
     (tmp_path / "findings.json").write_text("old", "utf-8")
     made.layers = made.layers.drop(columns="label")  # the report needs it, the document does not
-    with pytest.raises(KeyError):
-        report.write(made, tmp_path, formats=["json", "html"])
+    with pytest.raises(OutputError, match=r"report\.html：未能写出，程序内部错误（KeyError）。已写入：findings\.json"):
+        report.write(made, tmp_path, formats=["html", "json"])
     assert [path.name for path in tmp_path.iterdir()] == ["findings.json"]
-    assert (tmp_path / "findings.json").read_text("utf-8") == "old"
+    assert report.read_json(tmp_path / "findings.json")["meta"]["plan"] == made.meta["plan"]
 
 
 def test_write_into_a_file_is_a_readable_error(made, tmp_path):

@@ -122,10 +122,10 @@ def _each(findings: Findings, out: str, formats: list[str], options: dict[str, A
 
     click.echo(report.summary_text(findings))
     items, scene = gallery.of_sites(findings, documents=True)
-    failed = sum(rendered(items, scene, out, form=form, jobs=options["jobs"]) for form in formats)
+    # The book first: it holds the answer, whatever becomes of a document.
     for path in findings.write(out, formats=["xlsx"]):
         say(f"已写入 {path}")
-    return failed
+    return sum(rendered(items, scene, out, form=form, jobs=options["jobs"]) for form in formats)
 
 
 COMMANDS = (check,)

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from ecospatial.errors import EcospatialError, Problem
 from ecospatial.maps import basemaps, content
 from ecospatial.maps.basemaps import Basemap, basemap
 from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
+from ecospatial.maps.faults import draw_or_tell, undrawn_notices
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 from ecospatial.maps.style import styled
 from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE, left_out_line, plan_open_line
@@ -108,12 +110,13 @@ def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | N
         moved = crs_room.transform(sites.geometry.to_numpy(), CRS(sites.crs), plan.crs)
         sites = sites.set_geometry(moved, crs=plan.crs)
     view = _view(recipe.extent_frame(), _district(plan))
-    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels, page=view.metres)
+    failed: list[str] = []
+    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels, page=view.metres, failed=failed)
     layers += [] if sites is None else content.plain_sites(sites)
     heading: dict[str, Any] = {
         "title": recipe.title,
         "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
-        "notices": _notices(layers, plan.review_number, [], base),
+        "notices": _notices(layers, plan.review_number, undrawn_notices(failed), base),
         "absent": _absent(plan, None),
         "once": [],
     }
@@ -146,14 +149,18 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
     more += [plain_text(text) for text in meta.get("notices", [])]
     view = _view(None if recipe is None else recipe.extent_frame(), findings.sites, _district(plan))
     layers: list[Drawn] = []
+    failed: list[str] = []
     absent = [("未绘制", "规划图层（结果文件不含规划图层）")]
     if plan is not None:
         on = dt.date.fromisoformat(meta["on"])
         wanted: dict[str, Any] = {} if recipe is None else {"kinds": recipe.layers, "labels": recipe.labels}
-        layers = content.plan_layers(plan, on=on, page=view.metres, **wanted)
-        layers += content.corridors(findings, plan, on=on, page=view.metres)
+        layers = content.plan_layers(plan, on=on, page=view.metres, failed=failed, **wanted)
+        strips = partial(content.corridors, findings, plan, on=on, page=view.metres)
+        layers += draw_or_tell(content.STRIP, strips, failed)
         absent = _absent(plan, on)
-    layers += content.checked_sites(findings) + content.conflicts(findings)
+    layers += content.checked_sites(findings)
+    layers += draw_or_tell("冲突范围", partial(content.conflicts, findings), failed)
+    more += undrawn_notices(failed)
     title = plain_text(meta.get("title") or meta.get("plan"))
     heading: dict[str, Any] = {
         "title": f"{title}　空间管控核查图" if recipe is None else recipe.title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,9 @@ import shapely
 
 from ecospatial import model
 from ecospatial.geometry import strip
+from ecospatial.geometry.drawable import unite_shapes
 from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, column_data, drawn, labelled, plain_text
+from ecospatial.maps.faults import draw_or_tell
 from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
 from ecospatial.plans import share_of
@@ -98,37 +101,46 @@ def plan_layers(
     kinds: tuple[str, ...] = (),
     labels: bool = True,
     page: Box | None = None,
+    failed: list[str] | None = None,
 ) -> list[Drawn]:
     """Draw every layer of a plan that is held, readable and valid on the day; ``kinds`` as for ``grounds``.
+
+    One that can not be drawn costs no other: its label is added to ``failed``.
 
     Of a layer that may not be shared only what may be told is drawn, cut to ``page`` (west, south, east, north in the
     CRS of the plan).
     """
-    result, styles = [], read_styles()
+    result: list[Drawn] = []
+    undrawn: list[str] = [] if failed is None else failed
     for number, whole in enumerate(grounds(plan, on=on, kinds=kinds)):
-        ground = whole.shown(page)
-        kind, frame = model.KINDS[ground.layer.kind], ground.frame
-        if frame.empty:
-            continue
-        known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
-        shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
-        result.append(
-            drawn(
-                frame,
-                key=f"layer-{number}",
-                name=ground.label,
-                group=styles.group_of(kind.name) or PLAN_GROUP,
-                pane="ground" if kind.name == "district" else _pane(frame),
-                signs=ground.signs,
-                which=ground.which,
-                columns=shown,
-                extras=Extras(titles=ground.label),
-                labels=labelled(frame, ground.style) if labels else None,
-                schematic=ground.layer.status == "schematic",
-                show=ground.style.show or bool(kinds),
-            )
-        )
+        make = partial(_plan_layer, whole, f"layer-{number}", page, labels=labels, show=bool(kinds))
+        result += draw_or_tell(whole.label, make, undrawn)
     return result
+
+
+def _plan_layer(whole: Ground, key: str, page: Box | None, *, labels: bool, show: bool) -> list[Drawn]:
+    ground = whole.shown(page)
+    kind, frame = model.KINDS[ground.layer.kind], ground.frame
+    if frame.empty:
+        return []
+    known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
+    shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
+    return [
+        drawn(
+            frame,
+            key=key,
+            name=ground.label,
+            group=read_styles().group_of(kind.name) or PLAN_GROUP,
+            pane="ground" if kind.name == "district" else _pane(frame),
+            signs=ground.signs,
+            which=ground.which,
+            columns=shown,
+            extras=Extras(titles=ground.label),
+            labels=labelled(frame, ground.style) if labels else None,
+            schematic=ground.layer.status == "schematic",
+            show=ground.style.show or show,
+        )
+    ]
 
 
 def plain_sites(sites: gpd.GeoDataFrame) -> list[Drawn]:
@@ -372,7 +384,7 @@ def _strip(
     if not layers or "none" in shares:
         return None
     shapes = [_matching(plan.layer_frame(layer.name), where).geometry.to_numpy() for layer in layers]
-    united = shapely.union_all(np.concatenate(shapes))
+    united = unite_shapes(np.concatenate(shapes))
     if united.is_empty:
         return None
     made = strip(np.array([united], dtype=object), within_m)

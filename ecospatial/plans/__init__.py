@@ -7,8 +7,10 @@ from ecospatial.plans.layers import SHARES, Layer, Source, share_of
 from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
 from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
-from ecospatial.plans.plan import LAYER_COLUMNS, Plan
+from ecospatial.plans.plan import LAYER_COLUMNS, LeftOut, Plan, Settlement
+from ecospatial.plans.repairs import LayerRepairs
 from ecospatial.plans.sealing import seal
+from ecospatial.plans.words import UnmatchedValue, match_values, unmatched_problems, unmatched_values
 
 __all__ = [
     "BAND_TABLES",
@@ -18,15 +20,22 @@ __all__ = [
     "SHARES",
     "Imported",
     "Layer",
+    "LayerRepairs",
+    "LeftOut",
     "Pixels",
     "Plan",
     "Provenance",
+    "Settlement",
     "Source",
+    "UnmatchedValue",
     "data_folder",
     "import_layer",
     "list_plans",
+    "match_values",
     "new_plan",
     "open_plan",
     "seal",
     "share_of",
+    "unmatched_problems",
+    "unmatched_values",
 ]

@@ -65,7 +65,7 @@ RULE_NUMBERS = ("within_m", "upstream_m", "downstream_m", "above")
 RULE_COLUMNS = (
     "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m", "above", "when",
     "unless", "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article", "verified",
-    "verified_on", "pack", "not_stated", "due", "cite_text", "settled",
+    "verified_on", "cite_text", "not_stated", "settled", "due", "pack",
 )  # fmt: skip
 LAYER_TEXT = (
     "kind", "label", "present", "status", "coverage", "publisher", "title", "retrieved", "licence", "url", "sha256",

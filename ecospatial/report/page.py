@@ -58,7 +58,7 @@ def _css_text(value: object) -> Markup:
 def _notices(meta: dict[str, Any], drawn: Drawings) -> list[str]:
     """List what stands in red at the head of the report."""
     own = list(meta["notices"])
-    return [*own, drawn.problem] if drawn.problem else own
+    return [*own, *drawn.notices]
 
 
 def render(findings: Findings) -> str:

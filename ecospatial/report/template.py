@@ -116,9 +116,11 @@ def fill(findings: Findings, template: Path, path: Path) -> None:
 
     made = docxtpl.DocxTemplate(io.BytesIO(_read(template)))
     told, drawn = context(findings), pictures(findings)
+    told["notices"] += drawn.notices
     for site in told["sites"]:
         found = drawn.pictures.get(site["site_id"])
-        site["map"] = docxtpl.InlineImage(made, io.BytesIO(found[0]), width=Mm(MAP_MM)) if found else drawn.problem
+        why = drawn.failed.get(site["site_id"], drawn.problem)
+        site["map"] = docxtpl.InlineImage(made, io.BytesIO(found[0]), width=Mm(MAP_MM)) if found else why
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=jinja2.StrictUndefined)
     written = io.BytesIO()
     try:

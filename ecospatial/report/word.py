@@ -115,7 +115,7 @@ class _Report:
         return self.paper
 
     def notices(self) -> list[str]:
-        told = [*self.meta["notices"], *([self.drawn.problem] if self.drawn.problem else [])]
+        told = [*self.meta["notices"], *self.drawn.notices]
         if self.skipped:
             told.append(f"有 {len(self.skipped)} 个图形因有误未纳入核查，不表示通过；见第 6 节")
         return told
@@ -246,8 +246,9 @@ class _Report:
         if found is not None:
             caption = f"图 4.{site['number']}　位置与冲突图，比例尺 1:{found[1]}（图宽 180 mm 时）。仅供查看。"
             self.paper.picture(found[0], caption)
-        elif self.drawn.problem:
-            self.paper.notices([f"此处应有地图。{self.drawn.problem}文字结论不受影响。"])
+        elif site["site_id"] in self.drawn.failed or self.drawn.problem:
+            why = self.drawn.failed.get(site["site_id"], self.drawn.problem)
+            self.paper.framed(f"此处应有地图。{why}文字结论不受影响。")
         elif self.drawn.left_out:
             self.paper.text(f"本地块未绘图：只为结论最重的 {MOST_MAPS} 个地块绘图。", colour=SOFT)
         else:

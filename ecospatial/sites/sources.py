@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = "内存数据"
 _DATUMS = {"xian80": "1980西安坐标系", "beijing54": "1954北京坐标系", "local": "地方坐标系"}
+_NAMED_DATUMS = ("cgcs2000", "wgs84")
 _LEFT_OUT = (".dwg", ".xls", ".rar", ".7z", ".mdb", ".vrt")
 _CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 与 --towgs84 给出七参数、用 --four-params 给出四参数"
 # Red lines are far below this; what is read into memory stays within a gigabyte.
@@ -42,7 +43,8 @@ class Part:
     """One layer of one source.
 
     ``crs`` and ``shift`` are what the source declares; ``refusal`` says why that can not be used; ``ordered``
-    is False when it is open which coordinate is the northing. ``faults`` are those of single rows.
+    is False when it is open which coordinate is the northing. ``faults`` are those of single rows. ``datum`` tells
+    whether the source names CGCS2000 or WGS 84, also where it leaves the zone open.
     """
 
     file: str
@@ -57,6 +59,12 @@ class Part:
     faults: tuple[tuple[Problem, ...], ...] = ()
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    datum: bool = False
+
+    @property
+    def made_before(self) -> bool:
+        """Whether ``read_sites`` made it: what there was to say of it has been said."""
+        return {"repair", "repair_area_m2", "source"} <= set(self.attributes.columns)
 
     def places(self) -> list[str]:
         """Say of each row where it is from: file, layer, row."""
@@ -231,7 +239,7 @@ def _of_zone(drawing: Drawing, zone: int | None, *, first: bool) -> Drawing:
 
 
 def _vector_part(path: Path, layer: str | None) -> Part:
-    frame = files.read_vector(path, layer=layer, most_bytes=_BYTES)
+    frame = files.read_vector(path, layer=layer, most_bytes=_BYTES, refuse_crs=False)
     name = str(frame.attrs.get("layer", ""))
     notes = "；".join(frame.attrs.get("notes", []))
     return Part(
@@ -240,9 +248,12 @@ def _vector_part(path: Path, layer: str | None) -> Part:
         rows=tuple(range(1, len(frame) + 1)),
         geometry=frame.geometry.to_numpy(),
         attributes=pd.DataFrame(frame.drop(columns="geometry")),
-        crs=frame.crs,
+        crs=crs_.CGCS2000 if frame.attrs["shift"] else frame.crs,
+        shift=frame.attrs["shift"],
+        refusal=frame.attrs["crs_fault"],
         notes=(notes,) * len(frame),
         notices=tuple(frame.attrs.get("notices", [])),
+        datum=frame.attrs["datum"],
     )
 
 
@@ -251,13 +262,29 @@ def wkt_part(text: str, *, max_vertices: int = MAX_VERTICES) -> Part:
     # A vertex takes at least four characters: longer text is refused before it is read.
     if len(text) > 100_000 + 60 * max_vertices or len(text) > _BYTES:
         raise SiteError(Problem("WKT", None, "文本过长", "请改用文件"))
-    part = _drawn_part(formats.read_wkt(text), "WKT")
+    part = _drawn_part(formats.read_wkt(text), "WKT", evident=False)
     if int(shapely.get_num_coordinates(part.geometry).sum()) > max_vertices:
         raise SiteError(Problem("WKT", None, f"顶点超过 {max_vertices} 个", "请用 --max-vertices 放宽"))
     return part
 
 
-def _drawn_part(drawing: Drawing, file: str) -> Part:
+def with_evidence(part: Part, *, names: Sequence[str] = ()) -> Part:
+    """Add to a part what its names and cells say of its coordinates; nothing where ``read_sites`` made it."""
+    if part.made_before or part.refusal is not None:
+        return part
+    declared = None if part.shift is not None else part.crs
+    found = crs_.find_evidence(
+        part.file, part.attributes, part.geometry, names=names, declared=declared, rows=part.rows
+    )
+    if part.shift is not None:
+        return part
+    if found.shift is not None:
+        return replace(part, crs=crs_.CGCS2000, shift=found.shift)
+    crs = part.crs if part.crs is not None else found.crs
+    return replace(part, refusal=found.fault, crs=crs, datum=part.datum or found.modern)
+
+
+def _drawn_part(drawing: Drawing, file: str, *, evident: bool = True) -> Part:
     part = Part(
         file=file,
         layer="",
@@ -273,7 +300,8 @@ def _drawn_part(drawing: Drawing, file: str) -> Part:
         crs, shift = _declared(drawing, file)
     except CrsError as error:
         return replace(part, refusal=error.problems[0]._replace(file=file))
-    return replace(part, crs=crs, shift=shift)
+    placed = replace(part, crs=crs, shift=shift, datum=drawing.datum in _NAMED_DATUMS)
+    return with_evidence(placed, names=drawing.headers) if evident else placed
 
 
 def _uniform(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -323,7 +351,7 @@ def _frame_part(frame: gpd.GeoDataFrame) -> Part:
     if name is not None and formats.plain_name(name) in SITE_ID_NAMES and "site_id" not in attributes:
         attributes.insert(0, "site_id", frame.index.to_numpy(dtype=object))
     crs, _ = (None, None) if frame.crs is None else crs_.parse_crs(frame.crs)
-    return Part(
+    part = Part(
         file="",
         layer="",
         rows=tuple(range(1, len(frame) + 1)),
@@ -331,6 +359,7 @@ def _frame_part(frame: gpd.GeoDataFrame) -> Part:
         attributes=attributes,
         crs=crs,
     )
+    return with_evidence(part)
 
 
 def stacked(parts: Iterable[Part]) -> pd.DataFrame:
