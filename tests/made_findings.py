@@ -115,7 +115,7 @@ def made_summary() -> pd.DataFrame:
     for column in ("verdict", "decided"):
         frame[column] = pd.Categorical(frame[column], dtype=model.VERDICT_DTYPE)
     frame["headline"] = pd.Categorical(frame["headline"], dtype=model.HEADLINE_DTYPE)
-    frame["certainty"] = pd.Categorical(frame["certainty"], dtype=model.CERTAINTY_DTYPE)
+    frame["certainty"] = frame["certainty"].astype(object).where(frame["certainty"].notna(), None)
     return frame
 
 
@@ -380,7 +380,7 @@ def empty_findings(plan: Any = None) -> Made:
     made.summary["verdict"] = pd.Categorical(["no_data"], dtype=model.VERDICT_DTYPE)
     made.summary["decided"] = pd.Categorical([None], dtype=model.VERDICT_DTYPE)
     made.summary["headline"] = pd.Categorical(["undecided"], dtype=model.HEADLINE_DTYPE)
-    made.summary["certainty"] = pd.Categorical([None], dtype=model.CERTAINTY_DTYPE)
+    made.summary["certainty"] = pd.Series([None], index=made.summary.index, dtype=object)
     made.rules = made.rules.iloc[:0].copy()
     made.plan_open, made.left_out = [], []
     return made

@@ -71,7 +71,7 @@ class Extras:
     """What features carry besides attributes: a title each or for all, findings, badges; symbols by class.
 
     ``badges`` holds by feature the place of its headline in ``model.HEADLINES``, of its certainty in
-    ``model.CERTAINTIES`` and its text; ``told`` the findings of each (see ``content.findings_data``).
+    ``model.CERTAINTIES`` and its text; ``told`` the findings of each (see ``popups.findings_data``).
     """
 
     titles: Sequence[str] | str = ""

@@ -62,8 +62,9 @@ def plan_open_line(entry: Mapping[str, Any], most: int | None = None) -> str:
     '图层：岸线（A-1）；找数据管理单位：某局'
     """
     rules = rules_text(list(entry.get("rule_ids") or []), most)
-    who = who_answers(entry.get("open_by"), entry.get("ask"))
-    return f"{entry.get('what') or ''}{f'（{rules}）' if rules else ''}{f'；找{who}' if who else ''}"
+    what, ask = str(entry.get("what") or ""), entry.get("ask")
+    who = who_answers(entry.get("open_by"), None if ask and ask in what else ask)
+    return f"{what}{f'（{rules}）' if rules else ''}{f'；找{who}' if who else ''}"
 
 
 def left_out_line(entry: Mapping[str, Any], most: int | None = None) -> str:

@@ -91,6 +91,12 @@ def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(cells, index=values.index, dtype=object)
 
 
+def _categories(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Give texts as categories in the order in which they occur, as a check does."""
+    kinds = pd.CategoricalDtype(pd.Index(values.dropna().unique(), dtype=object))
+    return values.astype(kinds)
+
+
 def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
     if any(isinstance(value, bool | str) for value in values.astype(object)):
         raise ValueError("数字")
@@ -155,8 +161,8 @@ def _findings(reader: _Reader) -> pd.DataFrame:
     columns |= reader.take(["touched"], _maybe) | reader.take(["due"], _texts)
     for name in ("feature_id", "feature_name", "layer", "reason"):
         columns[name] = columns[name].fillna("")
-    for name in (*FINDING_CATEGORIES, "due"):
-        columns[name] = columns[name].astype("category")
+    for name in (*FINDING_TEXT, "due"):
+        columns[name] = _categories(columns[name])
     return _frame(columns, FINDING_COLUMNS)
 
 
@@ -165,6 +171,8 @@ def _summary(reader: _Reader) -> pd.DataFrame:
     columns |= reader.take(["verdict", "headline"], _ordered)
     columns |= reader.take(["decided", "certainty"], _ordered, empty=True)
     columns |= reader.take(["area_m2", "area_ellipsoidal_m2", "length_m"], _numbers)
+    # Plain text, as a check gives it.
+    columns["certainty"] = _texts(columns["certainty"])
     columns |= reader.take([*COUNT_COLUMNS, *OPEN_COLUMNS], _whole)
     return _frame(columns, ("site_id", *SUMMARY_COLUMNS)).set_index("site_id")
 

@@ -177,7 +177,18 @@ def counted(findings: Findings) -> dict[str, Any]:
     for key, (column, names) in _COUNTED.items():
         found = findings.summary[column].value_counts().to_dict()
         counts[key] = {name: int(found.get(name, 0)) for name in names}
+    counts["certainties"] = _count_certainties(findings.summary)
     return counts | {"plan_open": plain(list(findings.plan_open)), "left_out": plain(list(findings.left_out))}
+
+
+def _count_certainties(summary: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count sites by headline and certainty, both worst first; "" stands for no certainty."""
+    certainty = summary["certainty"].astype(object).where(summary["certainty"].notna(), "")
+    found = pd.Series(1, index=summary.index).groupby([summary["headline"].astype(object), certainty]).sum().to_dict()
+    return {
+        name: {word: int(found.get((name, word), 0)) for word in (*model.CERTAINTIES, "")}
+        for name in reversed(model.HEADLINES)
+    }
 
 
 def join_entries(lists: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -207,6 +218,10 @@ def run_text(meta: dict[str, Any], rules: pd.DataFrame, layers: pd.DataFrame, re
     totals: dict[str, Any] = {key: sum(part[key] for part in receipts) for key in ("sites", "findings")}
     for key, (_, names) in _COUNTED.items():
         totals[key] = {name: sum(part[key][name] for part in receipts) for name in names}
+    totals["certainties"] = {
+        name: {word: sum(part["certainties"][name][word] for part in receipts) for word in (*model.CERTAINTIES, "")}
+        for name in reversed(model.HEADLINES)
+    }
     lists = {key: join_entries(part[key] for part in receipts) for key in ("plan_open", "left_out")}
     content = {
         "format": FORMAT,

@@ -16,6 +16,7 @@ from ecospatial.report.values import answer, certainty_label, open_by_label, rec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ecospatial.batch import PartsRun
     from ecospatial.checking import Findings
     from ecospatial.model.verdicts import Headline, Verdict
 
@@ -174,7 +175,7 @@ def summary_text(findings: Findings) -> str:
     return "\n".join([head, _aligned(rows), *plan_lines(findings), *notices])
 
 
-def plan_lines(findings: Findings) -> list[str]:
+def plan_lines(findings: Findings | PartsRun) -> list[str]:
     """Write what is open in the plan, and what is left out, once: a heading and a line each, without controls."""
     lines: list[str] = []
     for title, entries, line in (
