@@ -27,6 +27,7 @@ from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
 from ecospatial.maps.faults import draw_or_tell, undrawn_notices
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 from ecospatial.maps.style import styled
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE, left_out_line, plan_open_line
 from ecospatial.plans import Plan, open_plan, share_of
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | N
         "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
         "notices": _notices(layers, plan.review_number, undrawn_notices(failed), base),
         "absent": _absent(plan, None),
-        "two_letters": False,
+        "once": [],
     }
     return assemble(layers, view.corners, title=recipe.title, heading=heading, crs=plan.crs, base=base)
 
@@ -128,6 +129,15 @@ def _draw_recipe(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap |
         if recipe.findings is None:
             return _draw_plan(recipe, sites, base)
         return _draw_findings(recipe.findings, base, recipe)
+
+
+def _once(findings: Findings) -> list[tuple[str, list[str]]]:
+    """Put into lines what is open in the plan and what is left out: once on the map, not with every site."""
+    lists = (
+        (PLAN_OPEN_TITLE, [plain_text(plan_open_line(entry)) for entry in findings.plan_open]),
+        (LEFT_OUT_TITLE, [plain_text(left_out_line(entry)) for entry in findings.left_out]),
+    )
+    return [(title, lines) for title, lines in lists if lines]
 
 
 def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | None = None) -> folium.Map:
@@ -151,7 +161,6 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
     layers += content.checked_sites(findings)
     layers += draw_or_tell("冲突范围", partial(content.conflicts, findings), failed)
     more += undrawn_notices(failed)
-    decided, worst = findings.summary["decided"].astype(object), findings.summary["verdict"].astype(object)
     title = plain_text(meta.get("title") or meta.get("plan"))
     heading: dict[str, Any] = {
         "title": f"{title}　空间管控核查图" if recipe is None else recipe.title,
@@ -160,7 +169,7 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
         ),
         "notices": _notices(layers, meta.get("review_number"), more, base),
         "absent": absent,
-        "two_letters": bool((decided.notna() & (decided != worst)).any()),
+        "once": _once(findings),
     }
     crs = None if findings.sites.crs is None else CRS(findings.sites.crs)
     return assemble(layers, view.corners, title=heading["title"], heading=heading, crs=crs, base=base)

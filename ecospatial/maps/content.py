@@ -16,6 +16,7 @@ from ecospatial.geometry import strip
 from ecospatial.geometry.drawable import unite_shapes
 from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, drawn, labelled, plain_text
 from ecospatial.maps.faults import draw_or_tell
+from ecospatial.maps.popups import badges_data, findings_data
 from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
 from ecospatial.plans import share_of
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
 
 PLAN_GROUP, SITE_GROUP = "规划图层", "核查结果"
 STRIP = "邻近规则的控制范围"
-POPUP_FINDINGS = 30
-POPUP_NO_DATA = 6  # a plan with few layers has dozens, and what was found stands behind them
 _PANES = {"polygon": "area", "line": "line", "point": "point"}
-_TOUCHED = ("restricted", "needs_facts", "prohibited")
+# A duty is no conflict of a place.
+_TOUCHED = ("restricted", "unsettled", "needs_facts", "prohibited")
 
 
 def _pane(frame: gpd.GeoDataFrame) -> str:
@@ -164,83 +164,33 @@ def plain_sites(sites: gpd.GeoDataFrame) -> list[Drawn]:
     ]
 
 
-def _lists(findings: Findings, frame: pd.DataFrame, rows: NDArray[np.intp]) -> list[list[int]]:
-    """Give for each site the numbers of its findings, worst first, as many as a popup shows."""
-    order = {plain_text(site_id): place for place, site_id in enumerate(findings.summary.index)}
-    place = frame["site_id"].map(plain_text).map(order).to_numpy()
-    sorted_rows = rows[np.argsort(place, kind="stable")]
-    ends = np.cumsum(np.bincount(place.astype(np.intp), minlength=len(order)))
-    return [part[:POPUP_FINDINGS].tolist() for part in np.split(sorted_rows, ends[:-1])] if len(ends) else []
+def headline_classes() -> list[tuple[str, str]]:
+    """List every headline with every certainty, worst first; no certainty is an empty text."""
+    return [(name, word) for name in reversed(model.HEADLINES) for word in (*model.CERTAINTIES, "")]
 
 
-def findings_data(findings: Findings) -> dict[str, Any]:
-    """Give what the popups of the sites tell, each text once.
-
-    Returns
-    -------
-    dict
-        ``rules``: id, title, clause. ``rows``: verdict (its place in ``model.VERDICTS``), rule, whether the border is
-        in doubt, reason. ``lists``: numbers of rows, worst first; ``of``: the list of each site. ``counts``: by site
-        how many findings of each verdict. ``worst``, ``decided``: by site; -1 where nothing is decided.
-    """
-    frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
-    frame = frame[frame["verdict"] != "not_applicable"].sort_values("verdict", ascending=False, kind="stable")
-    number = frame.groupby(["site_id", "verdict"], sort=False, observed=True).cumcount()
-    frame = frame[(frame["verdict"] != "no_data") | (number < POPUP_NO_DATA)]
-    measured = frame["margin_m"].notna() | frame["distance_m"].notna()
-    verdict = frame["verdict"].astype(object)
-    doubtful = measured & ~frame["certain"].astype(bool) & (verdict != "no_data")
-    names = ["rule_id", "rule_title", "instrument", "article"]
-    texts = [frame[name].astype(object).map(plain_text) for name in names]
-    rule, rules = pd.factorize(pd.MultiIndex.from_arrays(texts))
-    reasons = frame["reason"].map(plain_text)
-    order = list(model.VERDICTS)
-    row, different = pd.factorize(
-        pd.MultiIndex.from_arrays([verdict.map(order.index).astype(int), rule, doubtful.astype(int), reasons])
-    )
-    lists = _lists(findings, frame, row.astype(np.intp))
-    unique = {part: number for number, part in enumerate(dict.fromkeys(map(tuple, lists)))}
-    counts = findings.summary[[f"n_{name}" for name in order]].to_numpy(dtype=int)
-    shown = dict.fromkeys(map(tuple, counts.tolist()))
-    places = {count: number for number, count in enumerate(shown)}
-    return {
-        "rules": [[rule_id, title, f"《{instrument}》{article}"] for rule_id, title, instrument, article in rules],
-        "rows": [[int(v), int(r), int(d), text] for v, r, d, text in different],
-        "lists": [list(part) for part in unique],
-        "of": [unique[tuple(part)] for part in lists],
-        "counts": [list(count) for count in shown],
-        "counted": [places[tuple(count)] for count in counts.tolist()],
-        "most": POPUP_FINDINGS,
-    }
-
-
-def _badges(findings: Findings) -> dict[str, Any]:
-    """Give the letters and the text of the mark on each site."""
-    order = list(model.VERDICTS)
-    told_ = findings.summary
-    names = [(plain_text(site), plain_text(name)) for site, name in zip(told_.index, told_["site_name"], strict=True)]
-    return {
-        "w": [order.index(name) for name in told_["verdict"].astype(object)],
-        "d": [order.index(name) if isinstance(name, str) else -1 for name in told_["decided"].astype(object)],
-        "t": [f"{site} {name}" if name and name != site else site for site, name in names],
-    }
+def site_headlines(findings: Findings) -> list[tuple[str, str]]:
+    """Give headline and certainty of each site."""
+    columns = (findings.summary[name].astype(object) for name in ("headline", "certainty"))
+    return [(name, word if isinstance(word, str) else "") for name, word in zip(*columns, strict=True)]
 
 
 def checked_sites(findings: Findings) -> list[Drawn]:
-    """Draw the sites in the colour and with the letter of their worst verdict; the popup holds the findings."""
+    """Draw the sites in the colour and with the letter of their headline; the popup holds the findings."""
     if findings.sites.empty:
         return []
-    base, order = read_styles().site, [model.VERDICTS[name] for name in reversed(model.VERDICTS)]
-    signs = [(v.label, replace(base, fill=v.colour)) for v in order]
+    base, known = read_styles().site, headline_classes()
+    signs = [
+        (model.headline_text(name, word), replace(base, fill=model.HEADLINES[name].colour)) for name, word in known
+    ]
     frame = findings.sites.reset_index(names="site_id")
-    verdicts = findings.summary["verdict"].astype(object).tolist()
-    which = np.array([[v.value for v in order].index(verdict) for verdict in verdicts], dtype=np.intp)
-    badges = _badges(findings)
+    which = np.array([known.index(pair) for pair in site_headlines(findings)], dtype=np.intp)
+    badges = badges_data(findings)
     return [
         drawn(
             frame,
             key="sites",
-            name="项目地块（按最重判定着色）",
+            name="项目地块（按结论着色）",
             group=SITE_GROUP,
             pane="sites",
             signs=signs,
@@ -250,7 +200,7 @@ def checked_sites(findings: Findings) -> list[Drawn]:
                 titles=badges["t"],
                 badges=badges,
                 told=findings_data(findings),
-                symbols=[badge_svg(v.letter, v.colour) for v in order],
+                symbols=[badge_svg(model.HEADLINES[n].letter, model.HEADLINES[n].colour) for n, _ in known],
             ),
         )
     ]

@@ -95,7 +95,7 @@ def over_plan(
         "subtitle": plain_text(subtitle),
         "notices": _told(layers, [*(plain_text(text) for text in notices), *undrawn_notices(failed)]),
         "absent": _absent(plan, on),
-        "two_letters": False,
+        "once": [],
     }
     return assemble(layers, corners, title=heading["title"], heading=heading, crs=plan.crs)
 

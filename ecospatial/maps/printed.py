@@ -145,7 +145,7 @@ class _Map:
                 self.page.put(paper, read_styles().corridor, strip["range"])
 
     def sites(self) -> None:
-        """Draw the other sites, then this one in the colour of its worst verdict."""
+        """Draw the other sites, then this one in the colour of its headline."""
         base, sites = read_styles().site, self.shared.findings.sites
         others = np.delete(np.arange(len(sites)), self.place)
         rows, paper = self.page.paper(self.shared.sites[others], others)
@@ -154,11 +154,12 @@ class _Map:
             self.page.put(paper, grey, OTHER_SITES, wide=True)
             names = [(shape, str(sites.index[row]), "site") for row, shape in zip(rows, paper, strict=True)]
             self.page.labels.later(names)
-        verdict = model.VERDICTS[str(self.shared.findings.summary["verdict"].iloc[self.place])]
+        name, word = content.site_headlines(self.shared.findings)[self.place]
+        headline = model.HEADLINES[name]
         _, paper = self.page.paper(np.array([self.site], dtype=object), np.zeros(1, dtype=np.intp))
         if len(paper):
-            label = f"本地块（最重：{verdict.letter} {verdict.label}）"
-            self.page.put(paper, replace(base, fill=verdict.colour), label, wide=True)
+            label = f"本地块（{headline.letter} {model.headline_text(name, word)}）"
+            self.page.put(paper, replace(base, fill=headline.colour), label, wide=True)
             self.page.labels.site(paper[0], self.site_id)
 
     def conflicts(self) -> None:

@@ -56,10 +56,10 @@ def _thumbnail(what: Recipe | Findings) -> Markup:
                     drawn += paths(ground.frame.geometry.to_numpy()[ground.which == number], sign)
     found = what.findings if isinstance(what, Recipe) else what
     if found is not None:
-        shapes, verdicts = found.sites.geometry.to_numpy(), found.summary["verdict"].astype(object).to_numpy()
-        for name, verdict in model.VERDICTS.items():
-            sign = Sign(stroke="#111111", weight=1.2, fill=verdict.colour, opacity=0.9)
-            drawn += paths(np.asarray(shapes[verdicts == name], dtype=object), sign)
+        shapes, answers = found.sites.geometry.to_numpy(), found.summary["headline"].astype(object).to_numpy()
+        for name, headline in model.HEADLINES.items():
+            sign = Sign(stroke="#111111", weight=1.2, fill=headline.colour, opacity=0.9)
+            drawn += paths(np.asarray(shapes[answers == name], dtype=object), sign)
     return Markup('<svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true">{body}</svg>').format(
         w=WIDTH, h=HEIGHT, body=drawn
     )

@@ -18,7 +18,7 @@ from ecospatial.report.document import document_text, load_json, save_json
 from ecospatial.report.frames import Tables
 from ecospatial.report.geopackage import load_gpkg, save_gpkg
 from ecospatial.report.page import save_html
-from ecospatial.report.tables import notebook_html, summary_text, table
+from ecospatial.report.tables import notebook_html, plan_lines, summary_text, table
 from ecospatial.report.writing import Output, write_outputs
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "Tables",
     "json_text",
     "notebook_html",
+    "plan_lines",
     "read",
     "read_gpkg",
     "read_json",

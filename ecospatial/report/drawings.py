@@ -67,7 +67,7 @@ def _chosen(findings: Findings) -> tuple[list[str], int]:
     """Choose the sites to draw: all, or those with the worst answers when there are too many."""
     shapes = findings.sites.geometry
     drawable = findings.summary[(shapes.notna() & ~shapes.is_empty).to_numpy()]
-    worst = drawable.sort_values(["verdict", "decided"], ascending=False, kind="stable", na_position="last")
+    worst = drawable.sort_values(["headline", "verdict"], ascending=False, kind="stable", na_position="last")
     kept = set(worst.index[:MOST_MAPS])
     return [site_id for site_id in drawable.index if site_id in kept], max(len(drawable) - MOST_MAPS, 0)
 
