@@ -1,7 +1,6 @@
 """The shipped plan changzhou-tianning: its layers and examples, read with other means than the package's own."""
 
 import csv
-import datetime as dt
 import io
 import itertools
 import re
