@@ -229,6 +229,14 @@ class Entry:
                 found.append(text)
         return tuple(found)
 
+    def booleans(self, key: str) -> tuple[str, ...]:
+        """Read a list of true and false as texts."""
+        value = self.values.get(key)
+        if not isinstance(value, list) or not all(isinstance(item, bool) for item in value):
+            self.fault(key, "应为 [true] 或 [false]")
+            return ()
+        return tuple(str(item).lower() for item in value)
+
     def nested(self, key: str) -> Entry | None:
         """Read a nested mapping as an entry whose faults are noted here too."""
         value = self.mapping(key)

@@ -10,7 +10,7 @@ from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.nearest import ROUNDING_M, Around, Edge
 from ecospatial.geometry.overlapping import overlap
 from ecospatial.geometry.shapes import Shapes
-from ecospatial.geometry.validity import Repaired, repair
+from ecospatial.geometry.validity import Repaired, changed_much, repair
 
 __all__ = [
     "ROUNDING_M",
@@ -21,6 +21,7 @@ __all__ = [
     "Repaired",
     "Shapes",
     "areal_part",
+    "changed_much",
     "corridor",
     "cut",
     "depth",

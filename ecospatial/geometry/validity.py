@@ -28,6 +28,8 @@ _REASONS = (
     ("not closed", "环未闭合"),
 )
 _POLYGONAL = (3, 6)
+# From here a repair has changed a shape so much that nobody knows what was meant.
+_CHANGE_SHARE, _CHANGE_M2 = 0.01, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,25 @@ def repair(geometry: NDArray[Any], *, unit_m2: float | NDArray[np.float64] = 1.0
         change[i] = new - old
         notes[i] = f"{why}，已修复（面积 {old:.2f} → {new:.2f} m²）"
     return Repaired(flat, notes, change)
+
+
+def changed_much(change_m2: NDArray[np.float64], area_m2: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which repairs changed the area by more than 1 % or 100 m2.
+
+    Parameters
+    ----------
+    change_m2
+        Area after minus before; NaN counts as no change.
+    area_m2
+        Area after.
+
+    Examples
+    --------
+    >>> changed_much(np.array([99.0, 101.0, -200.0, -2.0]), np.array([10000.0, 10000.0, 1e6, 100.0])).tolist()
+    [False, True, True, True]
+    """
+    change = np.abs(np.nan_to_num(np.asarray(change_m2, dtype=np.float64)))
+    return np.asarray((change > _CHANGE_M2) | (change > _CHANGE_SHARE * np.nan_to_num(area_m2)))
 
 
 def _why(polygon: shapely.Geometry) -> str:

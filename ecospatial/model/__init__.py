@@ -17,6 +17,7 @@ from ecospatial.model.activities import (
     search_activities,
 )
 from ecospatial.model.kinds import (
+    ACCURACY_BASES,
     COMMON_COLUMNS,
     KINDS,
     PRESENT_LABELS,
@@ -28,6 +29,7 @@ from ecospatial.model.kinds import (
     Shape,
 )
 from ecospatial.model.land_uses import LAND_USES
+from ecospatial.model.names import NAME_COLUMNS, match_names, nearest_names
 from ecospatial.model.projects import (
     FACT_FALSE,
     FACT_TRUE,
@@ -57,12 +59,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED", "EFFECTS",
-    "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE", "KINDS",
-    "LAND_USES", "MU_M2", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY", "PRESENT_LABELS", "RELATIONS",
-    "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column", "ColumnType", "Fact", "Headline",
-    "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value", "headline_text", "search_activities",
-    "works_value",
+    "ACCURACY_BASES", "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED",
+    "EFFECTS", "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE",
+    "KINDS", "LAND_USES", "MU_M2", "NAME_COLUMNS", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY",
+    "PRESENT_LABELS", "RELATIONS", "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column",
+    "ColumnType", "Fact", "Headline", "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value",
+    "headline_text", "match_names", "nearest_names", "search_activities", "works_value",
 ]  # fmt: skip
 
 NOTICE_INTERNAL = "内部使用，未经审核，不得公开"

@@ -43,7 +43,21 @@ class Kind:
         return next((c for c in (*self.columns, *COMMON_COLUMNS) if c.name == name), None)
 
 
-COMMON_COLUMNS = (Column("feature_id", "要素编号"), Column("feature_name", "名称"))
+ACCURACY_BASES: Mapping[str, str] = MappingProxyType({"measured": "实测", "stated": "资料注明", "guessed": "估计"})
+COMMON_COLUMNS = (
+    Column("feature_id", "要素编号"),
+    Column("feature_name", "名称"),
+    Column("accuracy_m", "定位精度（米）", "number"),
+    Column("accuracy_basis", "精度依据", words=tuple(ACCURACY_BASES)),
+    # False: the place is known only as the street or town that the shape shows.
+    Column("located", "位置已确定", "bool"),
+)
+# The types of 江苏省生态空间管控区域规划（苏政发〔2020〕1号）.
+ZONE_TYPES = (
+    "自然保护区", "风景名胜区", "森林公园", "地质遗迹保护区", "湿地公园", "饮用水水源保护区", "海洋特别保护区",
+    "洪水调蓄区", "重要水源涵养区", "重要渔业水域", "重要湿地", "清水通道维护区", "生态公益林",
+    "太湖重要保护区", "特殊物种保护区",
+)  # fmt: skip
 RIVER_CLASSES = ("干流", "骨干河道", "一级支浜", "二级支浜", "三级支浜", "小微水体")
 _RIVER = Column("river", "河流", required=True)
 _SIDE = Column("side", "岸别", words=("左岸", "右岸"))
@@ -62,12 +76,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (Column("space", "空间类型", words=("生态空间", "农业空间", "城镇空间"), required=True),),
             ),
             Kind("eco_redline", "生态保护红线", "polygon", (Column("core", "自然保护地核心保护区", "bool"),)),
-            # 管控区类型 is an open list: 江苏省生态空间管控区域规划 names more types than are met here.
             Kind(
                 "control_zone",
                 "生态空间管控区域",
                 "polygon",
-                (Column("zone_type", "管控区类型", required=True),),
+                (Column("zone_type", "管控区类型", words=ZONE_TYPES, required=True),),
             ),
             Kind("basic_farmland", "永久基本农田", "polygon"),
             Kind("farmland", "耕地", "polygon"),
@@ -96,7 +109,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("river_source", "河道源头、引水口", "point", (Column("river", "河流"),)),
             Kind("bank_line", "岸线", "bank", (_RIVER, _SIDE)),
             Kind("water_body", "水面", "bank", (_RIVER, _SIDE)),
-            Kind("canal_zone", "大运河核心监控区", "polygon", (Column("zone_type", "管控分区"),)),
+            Kind(
+                "canal_zone",
+                "大运河核心监控区",
+                "polygon",
+                (
+                    Column(
+                        "zone_type",
+                        "管控分区",
+                        words=("核心监控区", "滨河生态空间", "建成区", "核心监控区其他区域", "拓展区"),
+                    ),
+                ),
+            ),
             Kind(
                 "water_source_zone",
                 "饮用水水源保护区",

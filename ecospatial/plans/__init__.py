@@ -8,7 +8,9 @@ from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
 from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
 from ecospatial.plans.plan import LAYER_COLUMNS, Plan
+from ecospatial.plans.repairs import LayerRepairs
 from ecospatial.plans.sealing import seal
+from ecospatial.plans.words import UnmatchedValue, match_values, unmatched_problems, unmatched_values
 
 __all__ = [
     "BAND_TABLES",
@@ -18,15 +20,20 @@ __all__ = [
     "SHARES",
     "Imported",
     "Layer",
+    "LayerRepairs",
     "Pixels",
     "Plan",
     "Provenance",
     "Source",
+    "UnmatchedValue",
     "data_folder",
     "import_layer",
     "list_plans",
+    "match_values",
     "new_plan",
     "open_plan",
     "seal",
     "share_of",
+    "unmatched_problems",
+    "unmatched_values",
 ]

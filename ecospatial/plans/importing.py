@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import re
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,18 @@ from ecospatial import files, formats
 from ecospatial.errors import CrsError, PlanError, Problem
 from ecospatial.model import KINDS, STATUS_LABELS
 from ecospatial.plans import matching, opening, writing
-from ecospatial.plans.layers import Layer, our_columns
+from ecospatial.plans.copying import save_features
+from ecospatial.plans.layers import Layer, read_features
+from ecospatial.plans.words import unmatched_problems, unmatched_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
     from pyproj import CRS
 
     from ecospatial.model import Kind
+    from ecospatial.plans.layers import Features
     from ecospatial.plans.plan import Plan
 
 _FAR_M = 20_000.0
@@ -123,17 +125,26 @@ def import_layer(
     if faults:
         raise PlanError(faults)
     renamed = {ours: theirs for ours, theirs in matched.columns.items() if ours != theirs}
-    _fit(frame, plan, Layer(layer_name, kind, path=file, columns=renamed, vocabulary=matched.vocabulary))
+    features = _fit(frame, plan, Layer(layer_name, kind, path=file, columns=renamed, vocabulary=matched.vocabulary))
     entry = _entry(kind, layer_name, said, columns=renamed, vocabulary=matched.vocabulary)
     old = plan.layers.get(layer_name)
-    put(plan, entry, lambda path: _save(frame, path, layer_name), replaced=None if old is None else layer_name)
+    put(plan, entry, lambda path: save_features(frame, path, layer_name), replaced=None if old is None else layer_name)
     empty = tuple(empty_keys(said))
     others = [str(c) for c in frame.columns if c != "geometry"]
     told = [f"{file} → {layer_name}.gpkg，{len(frame)} 个要素，{frame.crs.to_string()[:60]}"]
     told += notices + matched.lines(wanted, others)
+    told += [f"注意：{problem}" for problem in (*matched.words, *features.repairs.problems(file))]
+    told += _unmatched(folder, kind)
     if old is not None and old.path and old.path != f"{layer_name}.gpkg":
         told.append(f"图层 {layer_name} 已替换；原文件 {old.path} 仍在文件夹中，不再使用")
     return Imported(layer_name, (*told, *empty_lines(empty)), empty)
+
+
+def _unmatched(folder: str | os.PathLike[str], kind: str) -> list[str]:
+    """Say which values of rules in force today no feature of the kind carries."""
+    today = dt.datetime.now().astimezone().date()
+    found = unmatched_values(opening.open_plan(Path(folder)), today, kind=kind)
+    return [f"注意：{problem}" for problem in unmatched_problems(found)]
 
 
 def empty_lines(empty: Sequence[str]) -> list[str]:
@@ -280,7 +291,7 @@ def _proven(frame: gpd.GeoDataFrame, plan: Plan, file: str) -> CRS:
     return inside[0].crs
 
 
-def _fit(frame: gpd.GeoDataFrame, plan: Plan, layer: Layer) -> None:
+def _fit(frame: gpd.GeoDataFrame, plan: Plan, layer: Layer) -> Features:
     """Refuse a file that the plan could not read as this kind, or that lies somewhere else."""
     file = layer.path or ""
     geometry = frame.geometry.to_numpy()
@@ -290,7 +301,7 @@ def _fit(frame: gpd.GeoDataFrame, plan: Plan, layer: Layer) -> None:
         moved = crs_.transform(geometry, frame.crs, plan.crs)
     except CrsError as error:
         raise CrsError([problem._replace(file=file) for problem in error.problems]) from error
-    our_columns(frame.set_geometry(moved, crs=plan.crs), layer)
+    features = read_features(frame.set_geometry(moved, crs=plan.crs), layer)
     area = plan.area
     distance = np.array([]) if area is None else shapely.distance(moved, area)
     if area is not None and np.nanmin(distance) > _FAR_M:
@@ -298,6 +309,7 @@ def _fit(frame: gpd.GeoDataFrame, plan: Plan, layer: Layer) -> None:
         told = crs_.explain(crs_.diagnose(vertices[:, 0], vertices[:, 1], area, plan.crs), plan.title)
         fault = f"全部要素距{plan.title} 20 km 以上（最近 {np.nanmin(distance) / 1000:.0f} km）"
         raise CrsError(Problem(file, None, fault, f"{told}。请核对坐标系，用 --crs 指明"))
+    return features
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -349,40 +361,3 @@ def put(plan: Plan, entry: dict[str, Any], save: Callable[[Path], object], *, re
         opening.read_plan(plan.folder, text)
         os.replace(made, target)  # noqa: PTH105 - one step, also over an existing file
         os.replace(text, old)  # noqa: PTH105
-
-
-def _save(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
-    import pyogrio
-
-    # Names that no column of a file has, so that a column called fid or geom stays what it is.
-    options = {"FID": "ecospatial_row", "GEOMETRY_NAME": "ecospatial_shape"}
-    plain = frame.rename(columns=_distinct([str(c) for c in frame.columns if c != "geometry"]))
-    with _clock():
-        pyogrio.write_dataframe(plain, path, layer=layer, driver="GPKG", geometry_type="Unknown", layer_options=options)
-
-
-def _distinct(names: list[str]) -> dict[str, str]:
-    """Rename columns that differ only in upper and lower case, which a GeoPackage can not hold apart."""
-    seen: dict[str, str] = {}
-    changed: dict[str, str] = {}
-    for name in names:
-        new, number = name, 1
-        while new.lower() in seen:
-            number += 1
-            new = f"{name}_{number}"
-        seen[new.lower()] = name
-        changed |= {} if new == name else {name: new}
-    return changed
-
-
-@contextmanager
-def _clock() -> Iterator[None]:
-    """Write no time of day into the file: the same input gives the same bytes."""
-    import pyogrio
-
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

@@ -17,6 +17,8 @@ from ecospatial import files
 from ecospatial.errors import CrsError, PlanError, Problem
 from ecospatial.geometry import repair
 from ecospatial.model import COMMON_COLUMNS, KINDS, Column, Kind, fact_value
+from ecospatial.plans.matching import WORD_LENGTH, word_problem
+from ecospatial.plans.repairs import LayerRepairs, list_repairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
     from ecospatial.plans.pixels import Pixels
 
-
+# Column of a frame that names the words of the row that are in no vocabulary; their cells are empty.
+UNKNOWN_WORDS = "unknown_words"
 # More than twice round the earth, also with the number of the zone before the easting (40 500 000): no place.
 LARGEST_M = 1e8
 
@@ -98,7 +101,7 @@ def share_of(layer: Layer) -> str:
 def empty_frame(kind: Kind, crs: CRS) -> gpd.GeoDataFrame:
     """Give the frame of a kind that does not exist there: its columns, no row."""
     columns = [c.name for c in (*COMMON_COLUMNS, *kind.columns)]
-    data: dict[str, Any] = {name: pd.Series(dtype=object) for name in (*columns, "layer")}
+    data: dict[str, Any] = {name: pd.Series(dtype=object) for name in (*columns, UNKNOWN_WORDS, "layer")}
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
@@ -108,7 +111,16 @@ def stacked(frames: list[gpd.GeoDataFrame], crs: CRS) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(filled, ignore_index=True), geometry="geometry", crs=crs)
 
 
-def read_layer(folder: Path, layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the file of a layer holds: its features, what was repaired, and words and cells that nobody can read."""
+
+    frame: gpd.GeoDataFrame
+    repairs: LayerRepairs
+    words: tuple[Problem, ...] = ()
+
+
+def read_layer(folder: Path, layer: Layer, crs: CRS) -> Features:
     """Read the file of a layer into our columns and the given CRS; its hash is checked first.
 
     Raises
@@ -123,7 +135,7 @@ def read_layer(folder: Path, layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
     if layer.pixels is not None:
         raise PlanError(Problem(layer.path, None, f"图层 {layer.name} 是栅格，没有要素", "请用 raster zonal 统计"))
     _require_hash(folder, layer, layer.path)
-    return our_columns(read_vector(folder, layer, layer.path, crs=crs, file_layer=layer.file_layer), layer)
+    return read_features(read_vector(folder, layer, layer.path, crs=crs, file_layer=layer.file_layer), layer)
 
 
 def raster_path(folder: Path, layer: Layer) -> Path:
@@ -178,8 +190,11 @@ def inside(folder: Path, path: str) -> Path:
     return target
 
 
-def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
+def read_features(raw: gpd.GeoDataFrame, layer: Layer) -> Features:
     """Bring a frame in the plan's CRS into the columns of a layer; every row that does not fit is a fault.
+
+    A word that is in no vocabulary leaves its cell empty, and so does an empty cell of a column that must not be
+    empty: such a feature may have any value. Both are listed.
 
     Raises
     ------
@@ -190,6 +205,7 @@ def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
     file = layer.path or ""
     geometry = raw.geometry.to_numpy()
     problems = _bare_faults(geometry, file) + _shape_faults(geometry, kind, file)
+    unread = _Unread(file)
     data: dict[str, Any] = {}
     for column in (*COMMON_COLUMNS, *kind.columns):
         theirs = layer.columns.get(column.name, column.name)
@@ -203,7 +219,7 @@ def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
                 )
             data[column.name] = [None] * len(raw)
             continue
-        data[column.name] = _cells(raw[theirs], column, layer, problems)
+        data[column.name] = _cells(raw[theirs], column, layer, problems, unread)
     if problems:
         raise PlanError(problems)
     mended = repair(geometry)
@@ -213,9 +229,13 @@ def our_columns(raw: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
     ids = data["feature_id"]
     data["feature_id"] = [value or str(row) for row, value in enumerate(ids, 1)]
     used = {layer.columns.get(c, c) for c in data} | {raw.geometry.name}
-    others = {c: raw[c] for c in raw.columns if c not in used and c not in data and c != "layer"}
+    made = {*data, UNKNOWN_WORDS, "layer"}
+    others = {c: raw[c] for c in raw.columns if c not in used and c not in made}
+    data[UNKNOWN_WORDS] = unread.by_row(len(raw))
     data["layer"] = [layer.name] * len(raw)
-    return gpd.GeoDataFrame({**data, **others}, geometry=mended.geometry, index=pd.RangeIndex(len(raw)), crs=raw.crs)
+    index = pd.RangeIndex(len(raw))
+    frame = gpd.GeoDataFrame({**data, **others}, geometry=mended.geometry, index=index, crs=raw.crs)
+    return Features(frame, list_repairs(geometry, mended), unread.problems())
 
 
 _SHAPES = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4), "bank": (1, 2, 5, 3, 6)}
@@ -244,19 +264,49 @@ def _shape_faults(geometry: Any, kind: Kind, file: str) -> list[Problem]:
     ]
 
 
-def _cells(values: pd.Series, column: Column, layer: Layer, problems: list[Problem]) -> list[Any]:
+@dataclass
+class _Unread:
+    """Words outside a vocabulary and empty cells of required columns, with their rows."""
+
+    file: str
+    rows: dict[tuple[Column, str], list[int]] = field(default_factory=dict)
+
+    def add(self, column: Column, word: str, row: int) -> None:
+        """Note a word, or an empty cell, of a row counted from 1."""
+        self.rows.setdefault((column, " ".join(word.split())[:WORD_LENGTH]), []).append(row)
+
+    def by_row(self, count: int) -> list[str]:
+        """Return for each row its unknown words, as they are shown."""
+        found: list[list[str]] = [[] for _ in range(count)]
+        for (column, word), rows in self.rows.items():
+            for row in rows if word else ():
+                found[row - 1].append(f"{column.name}={word}")
+        return ["；".join(words) for words in found]
+
+    def problems(self) -> tuple[Problem, ...]:
+        """List each word once with its rows."""
+        return tuple(
+            word_problem(self.file, column, word, rows, f"请在 vocabulary 的 {column.name} 写明对应")
+            for (column, word), rows in self.rows.items()
+        )
+
+
+def _cells(values: pd.Series, column: Column, layer: Layer, problems: list[Problem], unread: _Unread) -> list[Any]:
     words = layer.vocabulary.get(column.name, {})
     found: list[Any] = []
     for row, value in enumerate(values, 1):
         try:
             cell = _cell(value, column, words)
         except ValueError as fault:
-            way_out = f"可选：{'、'.join(column.words)}；或在 vocabulary 写明对应" if column.words else "请更正"
-            problems.append(Problem(layer.path or "", row, f"{column.name}（{column.label}）不能是 {fault}", way_out))
+            fault_text = f"{column.name}（{column.label}）不能是 {fault}"
+            problems.append(Problem(layer.path or "", row, fault_text, "请更正"))
             cell = None
         else:
             if cell is None and column.required:
-                problems.append(Problem(layer.path or "", row, f"{column.name}（{column.label}）为空", "请补充"))
+                unread.add(column, "", row)
+            elif column.words and cell is not None and cell not in column.words:
+                unread.add(column, cell, row)
+                cell = None
         found.append(cell)
     return found
 
@@ -268,15 +318,10 @@ def _cell(value: Any, column: Column, words: MappingType[str, str]) -> Any:
         return fact_value(value)
     if column.type == "number":
         number = float(str(value))
-        if not np.isfinite(number):
+        if not np.isfinite(number) or (column.name == "accuracy_m" and number < 0):
             raise ValueError(str(value))
         return number
     if column.type == "date":
         return dt.date.fromisoformat(str(value)[:10].replace("/", "-")).isoformat()
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    text = words.get(text, text)
-    if not text:
-        return None
-    if column.words and text not in column.words:
-        raise ValueError(text)
-    return text
+    return words.get(text, text) or None

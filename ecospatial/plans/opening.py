@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, PlanError, Problem, RuleError
-from ecospatial.model import COMMON_COLUMNS, KINDS, STATUS_LABELS, Kind
+from ecospatial.model import ACCURACY_BASES, COMMON_COLUMNS, KINDS, STATUS_LABELS, Kind, nearest_names
+from ecospatial.plans.deciding import read_scope, read_settled
 from ecospatial.plans.layers import SHARES, Layer, Source, inside
 from ecospatial.plans.pixels import PIXEL_KEYS, read_pixels
 from ecospatial.plans.plan import DISTRICT_AROUND, Plan
@@ -19,12 +20,12 @@ from ecospatial.strict_yaml import Entry, Mapping, read_yaml
 if TYPE_CHECKING:
     from pyproj import CRS
 
-PLAN_KEYS = ("name", "title", "crs", "packs", "review_number", "layers")
+PLAN_KEYS = ("name", "title", "crs", "packs", "review_number", "layers", "settled", "scope")
 LAYER_KEYS = (
     "kind", "name", "present", "path", "file_layer", "crs", "columns", "vocabulary", "status", "coverage",
-    "accuracy_m", "valid", "source", "sha256", "share",
+    "accuracy_m", "accuracy_basis", "absent", "valid", "source", "sha256", "share",
 )  # fmt: skip
-FEATURE_KEYS = ("file_layer", "columns", "vocabulary")
+FEATURE_KEYS = ("file_layer", "columns", "vocabulary", "absent")
 SOURCE_KEYS = ("publisher", "title", "retrieved", "licence", "url")
 
 
@@ -108,6 +109,7 @@ def read_plan(folder: Path, path: Path) -> Plan:
     packs = entry.items("packs")
     layers = _layers(entry)
     rules = _rules(entry, packs, folder)
+    settled, scope = read_settled(entry, rules), read_scope(entry, rules)
     if entry.problems or metric is None:
         raise PlanError(entry.problems)
     return Plan(
@@ -119,6 +121,8 @@ def read_plan(folder: Path, path: Path) -> Plan:
         rules=tuple(rules),
         packs=packs,
         review_number=entry.text("review_number"),
+        settled=settled,
+        scope=scope,
     )
 
 
@@ -176,7 +180,7 @@ def _layer(entry: Entry) -> Layer | None:
     entry.closed(known, ("kind", "path", "status", "source") if held else ("kind", "source"))
     if kind is None:
         return None
-    for key in ("path", "file_layer", "columns", "vocabulary", "crs", "sha256"):
+    for key in ("path", "file_layer", "columns", "vocabulary", "crs", "sha256", "absent", "accuracy_basis"):
         if not held and entry.values.get(key) is not None:
             entry.fault(key, f"present: {present} 的图层没有文件", "请删去此键")
     if held and "path" in entry.values and entry.values["path"] is None:
@@ -200,6 +204,8 @@ def _layer(entry: Entry) -> Layer | None:
         status=entry.choice("status", tuple(STATUS_LABELS)),
         coverage=_coverage_text(entry),
         accuracy_m=entry.number("accuracy_m"),
+        accuracy_basis=entry.choice("accuracy_basis", tuple(ACCURACY_BASES)),
+        absent=_absent(entry, KINDS[kind]) if held else {},
         valid_from=None if valid is None else valid.date("from"),
         valid_to=None if valid is None else valid.date("to"),
         source=Source() if source is None else _source(source),
@@ -271,6 +277,35 @@ def _vocabulary(entry: Entry, kind: Kind) -> dict[str, dict[str, str]]:
                 words.fault(theirs, f"{name} 不能是 {ours}", f"可选：{'、'.join(column.words)}")
             if ours is not None:
                 found[name][theirs] = ours
+    return found
+
+
+def _absent(entry: Entry, kind: Kind) -> dict[str, tuple[str, ...]]:
+    """Read which values of columns no feature has although the layer is whole."""
+    inner = entry.nested("absent")
+    if inner is None:
+        return {}
+    found = {}
+    for name in inner.values:
+        column = kind.column(name)
+        if column is None:
+            known = "、".join(c.name for c in kind.columns) or "无"
+            inner.fault(name, f"{kind.name} 没有这一列", f"可用的列：{known}")
+            continue
+        if column.type == "bool":
+            values = inner.booleans(name)
+        elif column.type == "text":
+            values = inner.items(name)
+            for value in values:
+                if column.words and value not in column.words:
+                    near = "、".join(nearest_names(value, column.words))
+                    inner.fault(name, f"{kind.name} 不会有 {value}", f"相近的：{near}；可选：{'、'.join(column.words)}")
+        else:
+            inner.fault(name, "数字和日期列不能用于 absent")
+            continue
+        if not values:
+            inner.fault(name, "至少要有一个值")
+        found[name] = values
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import math
 import re
@@ -14,10 +15,10 @@ import shapely
 
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.model import KINDS, PRESENT_LABELS, STATUS_LABELS
-from ecospatial.plans.layers import Layer, empty_frame, raster_path, read_layer, read_vector, stacked
+from ecospatial.plans.layers import Features, Layer, empty_frame, raster_path, read_layer, read_vector, stacked
+from ecospatial.plans.validating import layer_faults, word_faults
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping as MappingType
     from pathlib import Path
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
+    from ecospatial.plans.repairs import LayerRepairs
     from ecospatial.rules import Rule
 
 # Segments of a quarter circle around a coverage; how short the polygon then is of the true distance is known
@@ -75,7 +77,7 @@ class Plan:
     review_number: str | None = None
     settled: MappingType[str, Settlement] = field(default_factory=dict)
     scope: tuple[LeftOut, ...] = ()
-    _frames: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _features: dict[str, Features] = field(default_factory=dict, repr=False, compare=False)
     _rasters: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
     _troubles: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
 
@@ -122,11 +124,34 @@ class Plan:
         PlanError
             The layer is not held, can not be read, was altered, or does not fit its kind.
         """
+        return self._read(name).frame.copy()
+
+    def layer_repairs(self, name: str) -> LayerRepairs:
+        """Return which features of a layer had to be repaired, and within which hulls nothing is sure.
+
+        Raises
+        ------
+        PlanError
+            As for ``layer_frame``.
+        """
+        return self._read(name).repairs
+
+    def layer_words(self, name: str) -> tuple[Problem, ...]:
+        """List the words of a layer that are in no vocabulary, and its empty cells that should not be empty.
+
+        Raises
+        ------
+        PlanError
+            As for ``layer_frame``.
+        """
+        return self._read(name).words
+
+    def _read(self, name: str) -> Features:
         if name not in self.layers:
             raise PlanError(Problem("plan.yaml", None, f"没有名为 {name} 的图层", "请用 plan show 查看"))
-        if name not in self._frames:
-            self._frames[name] = read_layer(self.folder, self.layers[name], self.crs)
-        return self._frames[name].copy()
+        if name not in self._features:
+            self._features[name] = read_layer(self.folder, self.layers[name], self.crs)
+        return self._features[name]
 
     def raster_path(self, name: str) -> Path:
         """Give the file of a raster layer; its hash is checked when it is first asked for.
@@ -160,18 +185,25 @@ class Plan:
         if layer.present == "missing":
             return f"{layer.label}图层未取得，{self._whom(layer.kind)}"
         try:
-            self._touch(layer)
+            self.require_usable(layer)
         except EcospatialError as fault:
             problem = fault.problems[0]
             return f"{layer.label}图层不可用：{problem.problem}"
         return None
 
-    def _touch(self, layer: Layer) -> None:
-        """Read a layer of features, or look at the file of a raster (its pixels are the raster room's)."""
-        if layer.pixels is None:
-            self.layer_frame(layer.name)
-        else:
+    def require_usable(self, layer: Layer) -> None:
+        """Read a layer of features, or look at the file of a raster (its pixels are read elsewhere).
+
+        Raises
+        ------
+        PlanError
+            It can not be read, or has no feature: an empty file says nothing about what is there.
+        """
+        if layer.pixels is not None:
             self.raster_path(layer.name)
+        elif self._read(layer.name).frame.empty:
+            way_out = f"请放入完整的文件；若本区确实没有{layer.label}，请写 present: none"
+            raise PlanError(Problem(layer.path or "", None, "文件中没有要素", way_out))
 
     def coverage(self, name: str) -> BaseGeometry | None:
         """Give the area in which absence of a feature of this layer means absence; None when unknown.
@@ -277,12 +309,18 @@ class Plan:
             "problem": self.trouble(layer.name) or "",
         }
 
-    def validate(self) -> list[Problem]:
-        """Read every layer and rule and list what is wrong or not filled in."""
+    def validate(self, on: dt.date | None = None) -> list[Problem]:
+        """Read every layer and rule and list what is wrong or not filled in.
+
+        Parameters
+        ----------
+        on
+            The day whose rules are looked at; today when not given.
+        """
         problems = []
         for layer in self.layers.values():
-            problems += _layer_faults(self, layer)
-        return problems
+            problems += layer_faults(self, layer)
+        return problems + word_faults(self, on or dt.datetime.now().astimezone().date())
 
     def _whom(self, kind: str) -> str:
         publishers = {x.source.publisher for x in self.of_kind(kind) if x.source.publisher}
@@ -314,38 +352,3 @@ def _state(present: str, status: str | None) -> str:
 
 def _iso(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
-
-
-def _layer_faults(plan: Plan, layer: Layer) -> list[Problem]:
-    place = f"图层 {layer.name}"
-    source = layer.source
-    wanted: list[tuple[str, object]] = [("publisher", source.publisher)]
-    if layer.present != "missing":
-        wanted += [("title", source.title), ("retrieved", source.retrieved)]
-    if layer.present == "held":
-        wanted += [("licence", source.licence)]
-    empty = [key for key, value in wanted if value is None]
-    problems = [Problem("plan.yaml", place, f"source.{key} 未填写", "请补充来源") for key in empty]
-    if layer.present == "missing":
-        return problems
-    if layer.coverage == "unknown":
-        problems.append(Problem("plan.yaml", place, "coverage 未填写，永远不会判定通过", "请写明覆盖范围"))
-    if layer.present == "held":
-        if layer.status is None:
-            way = "请写明 official、public 或 schematic"
-            problems.append(Problem("plan.yaml", place, "status 未填写，是否正式图层不明", way))
-        if layer.accuracy_m is None:
-            problems.append(Problem("plan.yaml", place, "accuracy_m 未填写，结论都不确定", "请写明定位精度"))
-        if layer.sha256 is None:
-            problems.append(Problem("plan.yaml", place, "sha256 未登记", "plan validate --seal 可写入"))
-        try:
-            plan._touch(layer)  # noqa: SLF001 - of this room
-        except EcospatialError as fault:
-            return problems + fault.problems
-    by_pixels = layer.coverage == "extent" and layer.pixels is not None
-    try:
-        if layer.coverage != "unknown" and not by_pixels and plan.coverage(layer.name) is None:
-            problems.append(Problem("plan.yaml", place, f"coverage {layer.coverage} 无法得出", "请检查 district 图层"))
-    except EcospatialError as fault:
-        problems += fault.problems
-    return problems

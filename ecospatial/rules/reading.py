@@ -221,7 +221,7 @@ def _where(entry: Entry, kind: Kind) -> tuple[tuple[str, tuple[str, ...]], ...]:
             inner.fault(key, f"{kind.name} 没有这一列", f"可用的列：{known}")
             continue
         if column.type == "bool":
-            values = _booleans(inner, key)
+            values = inner.booleans(key)
         elif column.type == "text":
             values = inner.items(key)
             for value in values:
@@ -234,14 +234,6 @@ def _where(entry: Entry, kind: Kind) -> tuple[tuple[str, tuple[str, ...]], ...]:
             inner.fault(key, "至少要有一个值")
         found.append((key, values))
     return tuple(found)
-
-
-def _booleans(entry: Entry, key: str) -> tuple[str, ...]:
-    value = entry.values[key]
-    if not isinstance(value, list) or not all(isinstance(item, bool) for item in value):
-        entry.fault(key, "应为 [true] 或 [false]")
-        return ()
-    return tuple(str(item).lower() for item in value)
 
 
 def _conditions(entry: Entry, key: str) -> tuple[Condition, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry.validity import is_finite, repair
+from ecospatial.geometry.validity import changed_much, is_finite, repair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,8 +19,6 @@ _USABLE = (0, 1, 2, 3, 4, 5, 6)  # points, lines, polygons and their multiples
 _LARGEST = 1e9  # eastings with the number of the zone have eight digits
 _LEAST_M2 = 0.01  # below this no overlap counts
 _LEAST_M = 0.001
-# docs/interface.md 4: a repair that changes more leaves open what was meant.
-_CHANGE_SHARE, _CHANGE_M2 = 0.01, 100.0
 DOUBTFUL = "面积变化超过 1 % 或 100 m²，本地块的结论均不确定，请核对图形"
 WAY = "请更正图形，或加 --skip-bad 跳过"
 
@@ -76,9 +74,7 @@ def doubtful(change_m2: NDArray[np.float64], geometry: NDArray[Any], crs: CRS) -
     >>> doubtful(np.array([99.0, 101.0, -200.0]), square, CRS.from_epsg(4549)).tolist()
     [False, True, True]
     """
-    change = np.abs(np.nan_to_num(np.asarray(change_m2, dtype=np.float64)))
-    area = shapely.area(geometry) * unit_m2(geometry, crs)
-    return np.asarray((change > _CHANGE_M2) | (change > _CHANGE_SHARE * np.nan_to_num(area)))
+    return changed_much(change_m2, shapely.area(geometry) * unit_m2(geometry, crs))
 
 
 def unit_m2(geometry: NDArray[Any], crs: CRS) -> NDArray[np.float64]:
