@@ -14,12 +14,14 @@ import shapely
 from ecospatial import report
 from ecospatial.checking.conditions import Projects
 from ecospatial.checking.evaluating import evaluate_all
-from ecospatial.checking.findings import Findings, summarise, verdict_value
+from ecospatial.checking.findings import Answers, Findings, summarise, verdict_value
 from ecospatial.checking.framing import findings_columns, header, rule_columns, rule_row
 from ecospatial.checking.laying import findings_frame
 from ecospatial.checking.measuring import Asked, Measuring
+from ecospatial.checking.open_questions import lacks_layer, list_layer_notices, list_plan_open
 from ecospatial.checking.precedence import give_way
 from ecospatial.checking.reading import Reading
+from ecospatial.checking.scope import describe_left_out, narrow_plan, rule_in_force, rules_in_scope
 from ecospatial.checking.showing import notebook_bar
 from ecospatial.errors import Problem, SiteError
 from ecospatial.model import VERDICTS
@@ -27,10 +29,11 @@ from ecospatial.plans.reach import require_reach
 from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from ecospatial.plans import Plan
 
@@ -46,6 +49,7 @@ def check(
     *,
     on: dt.date | str | None = None,
     at_least: str | None = None,
+    only: str | Iterable[str] | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Findings:
@@ -61,6 +65,8 @@ def check(
         The day whose law and layers count; today when not given.
     at_least
         Keep only findings from this verdict up; the counts of the summary stay complete.
+    only
+        Kinds of layers: rules on other kinds are left out, which the findings say.
     jobs
         Threads; the findings are the same.
     progress
@@ -74,7 +80,7 @@ def check(
     Raises
     ------
     SiteError, CrsError
-        The sites can not be used, the day or the verdict is not understood.
+        The sites can not be used, the day, the verdict or a kind is not understood.
     PlanError
         The plan reaches further than 1.75 degrees from the central meridian of its projection.
 
@@ -91,6 +97,7 @@ def check(
     """
     date = day(on)
     least = None if at_least is None else verdict_value(at_least)
+    plan = narrow_plan(plan, only)
     frame = read_sites(sites, plan=plan, allow_far=True)
     told = progress or notebook_bar()
     return check_read(frame, Reading.of(plan, date), at_least=least, jobs=jobs, progress=told)
@@ -134,8 +141,10 @@ def check_read(
         sites=frame,
         rules=read_rules(plan, on=date),
         layers=plan.layer_table(),
-        meta=header(frame, plan, date),
+        meta=header(frame, plan, date, list_layer_notices(reading)),
         plan=plan,
+        plan_open=list_plan_open(reading),
+        left_out=describe_left_out(plan, date),
     )
 
 
@@ -150,8 +159,12 @@ def _check_block(
     """Give the columns of the findings on some sites, and their summary."""
     geometry = frame.geometry.to_numpy()
     accuracy_m = frame["accuracy_m"].fillna(0.0).to_numpy(dtype=float)
-    measuring = Measuring(Asked(geometry, accuracy_m, Projects(frame), much_repaired(frame)), reading)
-    rules = list(reading.plan.rule_versions().values())
+    sizes = [c.area_m2_at_least for rule in reading.rules_in_force for c in (*rule.when, *rule.unless)]
+    known = sorted({size for size in sizes if size is not None})
+    projects = Projects(frame, area_m2=shapely.area(geometry), sizes_m2=known)
+    datum_open = frame["datum_open"].to_numpy(dtype=bool) if "datum_open" in frame else None
+    measuring = Measuring(Asked(geometry, accuracy_m, projects, much_repaired(frame), datum_open), reading)
+    rules = list(reading.versions.values())
     outcomes = evaluate_all(rules, measuring, jobs=jobs, progress=progress)
     give_way(outcomes)
     areal = shapely.get_dimensions(geometry) == 2
@@ -164,10 +177,19 @@ def _check_block(
         index=frame.index,
     )
     shape = (len(frame), len(outcomes))
-    verdict = np.array([outcome.verdict for outcome in outcomes], dtype=np.int8).reshape(shape[::-1]).T
-    certain = np.array([outcome.certain for outcome in outcomes], dtype=bool).reshape(shape[::-1]).T
+
+    def table(name: str, dtype: Any) -> NDArray[Any]:
+        return np.array([getattr(outcome, name) for outcome in outcomes], dtype=dtype).reshape(shape[::-1]).T
+
+    answers = Answers(
+        verdict=table("verdict", np.int8),
+        certainty=table("certainty", np.int8),
+        open_here=table("open_here", bool),
+        prohibits=np.array([outcome.rule.effect == "prohibited" for outcome in outcomes], dtype=bool),
+        plan_open=lacks_layer(reading) or bool(reading.plan.scope),
+    )
     columns = findings_columns(frame, measures, outcomes, least=least, reading=reading, jobs=jobs)
-    return columns, summarise(verdict, certain, frame, measures)
+    return columns, summarise(answers, frame, measures)
 
 
 @contextmanager
@@ -235,10 +257,9 @@ def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
     held = plan.kept.get("rules")
     if held is None or held[0] != date:
         rows = []
-        for versions in plan.rule_versions().values():
+        for id_, versions in rules_in_scope(plan).items():
             latest = max(versions, key=lambda version: version.since)
-            rule = next((version for version in versions if version.in_force(date)), latest)
-            rows.append(rule_row(rule, date))
+            rows.append(rule_row(rule_in_force(versions, plan, date) or latest, date, plan.settled.get(id_)))
         columns = list(rule_columns())
         held = plan.kept["rules"] = date, pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
     table: pd.DataFrame = held[1].copy()

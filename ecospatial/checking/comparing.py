@@ -41,7 +41,8 @@ def compare(
     Returns
     -------
     GeoDataFrame
-        In the CRS of ``new``, RangeIndex; one row for each site and rule whose verdict differs, sites in input order,
+        In the CRS of ``new``, RangeIndex; one row for each site and rule whose verdict differs, or that is touched in one
+        plan only while its basis is not settled, sites in input order,
         rules in the order of ``new``, then those that only ``old`` has: ``site_id``, ``site_name``, ``rule_id``,
         ``rule_title``, ``verdict_old`` and ``verdict_new`` (ordered categories, empty where the plan has no such
         rule), ``certain_old``, ``certain_new``, ``change_m2`` (conflict area, new minus old, square metres; empty where
@@ -73,7 +74,11 @@ def compare(
     order = np.lexsort((both["rule_id"].map(rules.index).to_numpy(), both["site_id"].map(place).to_numpy()))
     both = both.iloc[order]
     codes = {side: both[f"verdict_{side}"].cat.codes.to_numpy() for side in ("old", "new")}
-    changed = both[codes["old"] != codes["new"]].reset_index(drop=True)
+    # Of rules whose basis is not settled it matters whether they are touched.
+    open_ = both["verdict_old"].eq("unsettled") & both["verdict_new"].eq("unsettled")
+    turned = both["touched_old"].fillna(value=False) != both["touched_new"].fillna(value=False)
+    differs = (codes["old"] != codes["new"]) | (open_ & turned).to_numpy(dtype=bool)
+    changed = both[differs].reset_index(drop=True)
     rows = changed["site_id"].map(place).to_numpy(dtype=int)
     geometry = after.sites.geometry.to_numpy()[rows]
     return gpd.GeoDataFrame(_columns(changed, after, rows), geometry=geometry, crs=new.crs)
@@ -81,7 +86,7 @@ def compare(
 
 def _side(found: Findings, side: str) -> pd.DataFrame:
     frame = pd.DataFrame(found.frame.drop(columns="geometry"))
-    names = ["rule_title", "verdict", "certain", "overlap_m2", "reason"]
+    names = ["rule_title", "verdict", "certain", "touched", "overlap_m2", "reason"]
     kept = frame[[*_KEYS, *names]].rename(columns={name: f"{name}_{side}" for name in names})
     return kept.astype({"rule_id": object, f"rule_title_{side}": object, f"certain_{side}": "boolean"})
 

@@ -52,7 +52,7 @@ STRIP_NOTICE = (
     "邻近规则按廊道绘制（圆角以每四分之一圆 64 段直线代替，比真实距离短不超过万分之一）；界线附近的地块请单独检查"
 )
 _ORDER = list(VERDICTS)
-_OPEN = ("prohibited", "restricted", "needs_facts", "no_data")
+_NAMED = ("prohibited", "restricted", "unsettled", "needs_facts", "no_data")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Project:
 
     @property
     def text(self) -> str:
-        parts = [] if self.works is None else [WORKS[self.works][0]]
+        parts = ["、".join(WORKS[name][0] for name in (self.works or "").split(";") if name)] if self.works else []
         parts += [activity_label(code) for code in (self.activity or "").split(";") if code] or ["行业不限"]
         parts += [] if self.land_use is None else [f"用地 {self.land_use}"]
         parts += [f"{FACTS[name].label}：{'是' if answer else '否'}" for name, answer in self.facts.items()]
@@ -97,7 +97,7 @@ def base_map(
     activity
         Code or name of GB/T 4754-2017, or several; without it, rules that ask for it stay open (``needs_facts``).
     works
-        ``new``, ``expansion``, ``alteration`` or ``existing``, or the Chinese word.
+        ``new``, ``expansion``, ``alteration``, ``existing`` or ``change_of_use``, or the Chinese word; several with ``;``.
     on
         The day whose law and layers count; today when not given.
     land_use
@@ -142,14 +142,12 @@ def base_map(
         )
     project = _project(activity, works, land_use, facts or {})
     reading = Reading(plan, date)
-    versions = plan.rule_versions()
-    in_force = [next((v for v in rules if v.in_force(date)), None) for rules in versions.values()]
     one = Projects(gpd.GeoDataFrame(project.frame(1)))
-    asked_of = [rule for rule in in_force if rule is not None and one.ask(rule.when)[0].truth != NO]
+    asked_of = [rule for rule in reading.rules_in_force if one.ask(rule.when)[0].truth != NO]
     pieces = partition(plan.area, _edges(asked_of, reading))
     points = np.asarray(shapely.point_on_surface(pieces), dtype=object)
     asked = Asked(points, np.zeros(len(points)), Projects(gpd.GeoDataFrame(project.frame(len(points)))))
-    outcomes = evaluate_all(list(versions.values()), Measuring(asked, reading), jobs=jobs)
+    outcomes = evaluate_all(list(reading.versions.values()), Measuring(asked, reading), jobs=jobs)
     frame = _joined(pieces, outcomes, plan)
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     notices += [NOTICE_SCHEMATIC] if any(x.status == "schematic" for x in plan.layers.values()) else []
@@ -170,10 +168,13 @@ def _project(
             problems.append(Problem("", None, f"不认识行业 {text}", "请写 GB/T 4754-2017 的代码，如 C26"))
         else:
             codes.append(code)
-    kind = None if works is None else works_value(works)
-    if works is not None and kind is None:
-        known = "、".join(WORKS)
-        problems.append(Problem("", None, f"不认识建设性质 {works}", f"可选：{known}"))
+    kinds = []
+    for text in (works or "").split(";") if works is not None else []:
+        value = works_value(text)
+        if value is None:
+            problems.append(Problem("", None, f"不认识建设性质 {text}", f"可选：{'、'.join(WORKS)}"))
+        else:
+            kinds.append(value)
     for name, answer in facts.items():
         if name not in FACTS or not isinstance(answer, bool):
             problems.append(
@@ -181,7 +182,7 @@ def _project(
             )
     if problems:
         raise SiteError(problems)
-    return _Project(";".join(codes) or None, kind, land_use, dict(facts))
+    return _Project(";".join(codes) or None, ";".join(kinds) or None, land_use, dict(facts))
 
 
 def _edges(rules: list[Rule], reading: Reading) -> NDArray[Any]:
@@ -243,7 +244,10 @@ def _joined(pieces: NDArray[Any], outcomes: list[Outcome], plan: Plan) -> gpd.Ge
     worst = np.array([texts[row][0] for row in answers], dtype=np.int8)
     area = shapely.area(shapes)
     place = np.round(shapely.bounds(shapes), 3)
-    ranked = np.lexsort((place[:, 1], place[:, 0], -area, -worst))
+    # Of pieces on which rules without a settled basis are the worst, those that they touch come first.
+    unsettled = (verdicts == CODE["unsettled"]) & touched
+    met = np.array([worst[i] == CODE["unsettled"] and unsettled[row].any() for i, row in enumerate(answers)], dtype=int)
+    ranked = np.lexsort((place[:, 1], place[:, 0], -area, -met, -worst))
     rows = [texts[answers[position]] for position in ranked]
     data: dict[str, Any] = {
         "piece_id": [str(number) for number in range(1, len(ranked) + 1)],
@@ -280,7 +284,7 @@ def _answer(
     on_it = sorted(np.flatnonzero(touched), key=lambda position: -int(verdicts[position]))
     worst = int(verdicts.max()) if len(verdicts) else CODE["no_data"]
     told = []
-    for name in sorted(_OPEN, key=_ORDER.index, reverse=True):
+    for name in sorted(_NAMED, key=_ORDER.index, reverse=True):
         group = [rules[position] for position in np.flatnonzero(verdicts == CODE[name])]
         if group:
             told.append(f"{VERDICTS[name].label}：{_named(name, group)}")
@@ -293,8 +297,8 @@ def _named(verdict: str, rules: list[Rule]) -> str:
     if verdict == "no_data":
         labels = dict.fromkeys(KINDS[rule.layer].label for rule in rules)
         return f"{'、'.join(labels)}（{len(rules)} 条）"
-    if verdict == "needs_facts":
-        return "、".join(rule.id if rule.verified else f"{rule.id}（规则未核实）" for rule in rules)
+    if verdict in ("needs_facts", "unsettled"):
+        return "、".join(rule.id for rule in rules)
     return "、".join(f"{rule.id} {rule.title}" for rule in rules)
 
 

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 # Ordered, so that "all" is the minimum and "any" the maximum.
 NO, UNKNOWN, YES = -1, 0, 1
 
-KEY_LABELS = {"activity": "行业", "works": "建设性质", "land_use": "用地性质"}
+# Half of what is printed of an area: a site of just the size is of that size.
+SAME_AREA_M2 = 0.005
+
+KEY_LABELS = {"activity": "行业", "works": "建设性质", "land_use": "用地性质", "area_m2_at_least": "用地面积"}
 
 
 class Project(NamedTuple):
     """What is known of one or more sites: the part of a row that conditions read."""
 
     activity: tuple[str, ...]
-    works: str | None
+    works: tuple[str, ...]
     land_use: str | None
     facts: tuple[bool | None, ...]
+    # Of the sizes that rules ask about the largest that the sites reach; None where their size is not known.
+    area_m2: float | None = None
 
 
 class Answer(NamedTuple):
@@ -46,9 +51,17 @@ class Projects:
     ----------
     sites
         A site frame (``docs/interface.md`` section 4).
+    area_m2, sizes_m2
+        The area of each site, and the sizes that rules ask about.
     """
 
-    def __init__(self, sites: gpd.GeoDataFrame) -> None:
+    def __init__(
+        self,
+        sites: gpd.GeoDataFrame,
+        *,
+        area_m2: NDArray[np.float64] | None = None,
+        sizes_m2: Sequence[float] = (),
+    ) -> None:
         columns = ["activity", "works", "land_use", *FACTS]
         known = {name: sites[name].to_numpy(dtype=object) for name in columns}
         group = np.zeros(len(sites), dtype=np.intp)
@@ -56,9 +69,17 @@ class Projects:
             code, kept = pd.factorize(values)
             # Numbered anew after each column, so that the numbers stay small however many columns there are.
             group, _ = pd.factorize(group * (len(kept) + 1) + code + 1)
+        reached = np.full(len(sites), np.nan)
+        if area_m2 is not None and len(sizes_m2):
+            steps = np.array([0.0, *sorted(sizes_m2)])
+            reached = steps[np.searchsorted(steps, area_m2 + SAME_AREA_M2, side="right") - 1]
+            code, kept = pd.factorize(reached)
+            group, _ = pd.factorize(group * (len(kept) + 1) + code + 1)
         self.group: NDArray[np.intp] = group
         _, first = np.unique(self.group, return_index=True)
-        self.projects = [_project({name: values[place] for name, values in known.items()}) for place in first]
+        self.projects = [
+            _project({name: values[place] for name, values in known.items()}, reached[place]) for place in first
+        ]
 
     def ask(self, conditions: Sequence[Condition], *, default: int = YES) -> list[Answer]:
         """Answer for each group; without conditions the answer is ``default``."""
@@ -71,13 +92,15 @@ def _empty(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) or value == ""
 
 
-def _project(row: Mapping[str, Any]) -> Project:
+def _project(row: Mapping[str, Any], area_m2: float) -> Project:
     activity = "" if _empty(row["activity"]) else str(row["activity"])
+    works = "" if _empty(row["works"]) else str(row["works"])
     return Project(
         activity=tuple(code.strip() for code in activity.split(";") if code.strip()),
-        works=None if _empty(row["works"]) else str(row["works"]),
+        works=tuple(name.strip() for name in works.split(";") if name.strip()),
         land_use=None if _empty(row["land_use"]) else str(row["land_use"]),
         facts=tuple(None if _empty(row[name]) else bool(row[name]) for name in FACTS),
+        area_m2=None if np.isnan(area_m2) else float(area_m2),
     )
 
 
@@ -95,13 +118,16 @@ def _all(condition: Condition, project: Project) -> Answer:
     if condition.activity:
         parts["activity"] = _codes(condition.activity, project.activity)
     if condition.works:
-        parts["works"] = UNKNOWN if project.works is None else _truth(project.works in condition.works)
+        parts["works"] = _truth(bool(set(project.works) & set(condition.works))) if project.works else UNKNOWN
     if condition.land_use:
         parts["land_use"] = _land_use(condition.land_use, project.land_use)
     known = dict(zip(FACTS, project.facts, strict=True))
     for name, wanted in condition.facts:
         answer = known[name]
         parts[name] = UNKNOWN if answer is None else _truth(answer is wanted)
+    if condition.area_m2_at_least is not None:
+        reached = project.area_m2
+        parts["area_m2_at_least"] = UNKNOWN if reached is None else _truth(reached >= condition.area_m2_at_least)
     return Answer(min(parts.values()), tuple(key for key, truth in parts.items() if truth == UNKNOWN))
 
 

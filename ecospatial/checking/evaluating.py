@@ -12,9 +12,12 @@ import numpy as np
 import shapely
 
 from ecospatial.checking import reasons
+from ecospatial.checking.certainty import DOUBTFUL, MARGINAL, RELIABLE
+from ecospatial.checking.certainty import NAMES as CERTAINTY_NAMES
 from ecospatial.checking.conditions import NO, UNKNOWN, YES
+from ecospatial.checking.measuring import LOOK_BEYOND_M
 from ecospatial.checking.sentences import Sentences, end_to_end, numbered
-from ecospatial.model import KINDS, VERDICTS
+from ecospatial.model import KINDS, OPEN_BY, VERDICTS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ecospatial.checking.measuring import Asked, Measuring
-    from ecospatial.checking.reading import Reading, Selection, Stock
+    from ecospatial.checking.measuring import Asked, Measured, Measuring
+    from ecospatial.checking.reading import Reading, Stock
+    from ecospatial.checking.selection import Selection
     from ecospatial.plans import Layer
     from ecospatial.relations import Measures
     from ecospatial.rules import Rule
@@ -32,11 +36,19 @@ _NO_TEXTS: NDArray[Any] = np.empty(0, dtype=object)
 CODE = {value: position for position, value in enumerate(VERDICTS)}
 
 
+# What ``touched`` holds where it is not known whether a rule is touched.
+UNTOLD = -1
+APPLICANT, DATA_OWNER, RULE_KEEPER = range(len(OPEN_BY))
+
+
 @dataclass
 class Outcome:
     """What one rule says of each site; a row of every array is a site.
 
     Where ``measured`` is false the measures say nothing. ``layer`` is the position in ``layers``, -1 for none.
+    ``certainty`` is a position in ``CERTAINTIES``, -1 where there is nothing to rely on; ``touched`` is 1, 0, or
+    ``UNTOLD``; ``open_by`` is a position in ``OPEN_BY``, -1 where nothing is open; ``open_here`` says whether what is
+    open is a matter of this place.
     ``feature_ids`` and ``feature_names`` are those of all features that were asked about.
     ``said`` is the position in ``said_of`` of what is said of a site, -1 where ``explain`` has to put it into words.
     ``noted`` is the position in ``notes`` of what is added to that, of which the first is nothing.
@@ -45,6 +57,10 @@ class Outcome:
     rule: Rule
     verdict: NDArray[np.int8]
     certain: NDArray[np.bool_]
+    certainty: NDArray[np.int8]
+    touched: NDArray[np.int8]
+    open_by: NDArray[np.int8]
+    open_here: NDArray[np.bool_]
     measures: Measures
     overlap_ellipsoidal_m2: NDArray[np.float64]
     measured: NDArray[np.bool_]
@@ -108,7 +124,7 @@ def evaluate_all(
     found: list[Outcome | None] = [None] * len(rules)
     groups: dict[Any, list[int]] = {}
     for number, versions in enumerate(rules):
-        rule = _in_force(versions, measuring.reading.on)
+        rule = measuring.reading.in_force.get(versions[0].id)
         groups.setdefault(("", number) if rule is None else measuring.features(rule), []).append(number)
     done, telling = 0, Lock()
 
@@ -138,10 +154,6 @@ def evaluate_all(
     return [outcome for outcome in found if outcome is not None]
 
 
-def _in_force(versions: list[Rule], on: dt.date) -> Rule | None:
-    return next((version for version in versions if version.in_force(on)), None)
-
-
 def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     """Put one rule, in the version in force on the day, to all sites.
 
@@ -153,7 +165,7 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
         The sites and the layers, read for the day.
     """
     asked, reading = measuring.asked, measuring.reading
-    rule = _in_force(versions, reading.on)
+    rule = reading.in_force.get(versions[0].id)
     if rule is None:
         latest = max(versions, key=lambda version: version.since)
         out = _blank(latest, measuring)
@@ -164,32 +176,156 @@ def evaluate(versions: list[Rule], measuring: Measuring) -> Outcome:
     when = measuring.answers(rule)
     truth = np.array([answer.truth for answer in when], dtype=np.int8)[group]
     out.say(slice(None), reasons.not_this_project(rule))
-    open_ = np.flatnonzero(truth != NO)
-    if not len(open_):
+    rows = np.flatnonzero(truth != NO)
+    if not len(rows):
         return out
     stock = reading.stock_for(rule)
+    out.open_by[rows] = RULE_KEEPER if rule.unsettled else DATA_OWNER
     if stock.frame is None:
-        _no_data(out, open_, reading, "；".join(stock.gaps))
+        _set_no_layer(out, rows, reading, stock)
         return out
-    found = measuring.measure(rule)
-    out.measures, out.measured[open_] = found.measures, True
+    selection, found = reading.select(rule), measuring.measure(rule)
+    if selection.unmatched:
+        _set_unmatched(out, rows, selection, found)
+        return out
+    out.measures, out.measured[rows] = found.measures, True
     out.overlap_ellipsoidal_m2 = found.overlap_ellipsoidal_m2
-    out.layers, out.layer[open_] = found.layers, found.layer[open_]
+    out.layers, out.layer[rows] = found.layers, found.layer[rows]
     out.feature_ids, out.feature_names = found.feature_ids, found.feature_names
-    gaps = stock.gaps + _between_banks(rule, reading.select(rule))
+    between = () if "distance" in rule.not_stated else _between_banks(rule, selection)
     unless = np.array([answer.truth == YES for answer in asked.projects.ask(rule.unless, default=NO)])[group]
-    unknown = (truth == UNKNOWN) | found.possible
-    _decide(out, open_, stock=stock, gaps=gaps, covered=found.covered, unknown=unknown, unless=unless)
-    _certain(out, open_, stock, asked)
-    missing = [answer.missing for answer in when]
-    known = measuring.rule_ids
-    beyond = out.measures.beyond[open_] & ~out.measures.touched[open_] & (out.verdict[open_] == CODE["clear"])
-    out.said[open_] = -1
-    out.say(open_[beyond], reasons.far(rule, stock))
+    line = _first_line(rule, stock, found, unknown=truth == UNKNOWN, gap=bool(stock.gaps or between))
+    _set_verdicts(out, rows, line, unless=unless)
+    _set_certainty(out, rows, line, stock, selection, found, asked)
+    _set_touched(out, rows, line, measuring, stock)
+    _set_open(out, rows, line)
+    beyond = out.measures.beyond[rows] & (line[rows] == CLEAR) & (out.certainty[rows] <= 0) & (not rule.unsettled)
+    out.said[rows] = -1
+    out.say(rows[beyond], reasons.far(rule, stock))
     out.explain = partial(
-        _explain, stock=stock, gaps=gaps, known=known, possible=found.possible, missing=missing, asked=asked
-    )
+        _explain, stock=stock, selection=selection, gaps=stock.gaps + between, known=measuring.rule_ids, line=line,
+        missing=[answer.missing for answer in when], asked=asked, edge=found.certainty.edge, on=reading.on,
+    )  # fmt: skip
     return out
+
+
+# The lines of the table in docs/interface.md section 6 that hold for a site whose layer can be read.
+NO_LAYER, OUT_OF_REACH, POSSIBLE, ASKS, HIT, NOT_COVERED, CLEAR = 6, 8, 9, 10, 11, 12, 13
+
+
+def _first_line(
+    rule: Rule,
+    stock: Stock,
+    found: Measured,
+    *,
+    unknown: NDArray[np.bool_],
+    gap: bool,
+) -> NDArray[np.int8]:
+    """Give for each site the first line of the table, from the sixth on, that holds."""
+    sure, possible = found.sure, found.possible
+    touched = np.where(unknown, ASKS, HIT)
+    if rule.relation == "outside":
+        # What is missing may be what covers the site; beyond the coverage nobody knows.
+        open_ = found.measures.uncovered & (gap | ~(sure | possible))
+        line = np.where(open_, OUT_OF_REACH, np.where(possible, POSSIBLE, np.where(sure, touched, CLEAR)))
+    else:
+        miss = np.where(found.covered & (not gap), CLEAR, NOT_COVERED)
+        line = np.where(possible, POSSIBLE, np.where(sure, touched, miss))
+    if stock.only_none:
+        # Known not to exist here, but only where that was said.
+        line = np.where(found.covered, line, NO_LAYER)
+    return line.astype(np.int8)
+
+
+def _set_verdicts(out: Outcome, rows: NDArray[np.intp], line: NDArray[np.int8], *, unless: NDArray[np.bool_]) -> None:
+    rule, here = out.rule, line[rows]
+    hit = np.where(unless[rows], CODE[rule.effect_unless], CODE[rule.effect])
+    asks = CODE["duty" if rule.effect == "duty" else "needs_facts"]
+    verdict = np.full(len(rows), CODE["no_data"], dtype=np.int8)
+    for at, code in ((POSSIBLE, CODE["needs_facts"]), (ASKS, asks), (HIT, hit), (CLEAR, CODE["clear"])):
+        verdict = np.where(here == at, code, verdict)
+    out.verdict[rows] = CODE["unsettled"] if rule.unsettled else verdict
+
+
+def _set_certainty(
+    out: Outcome,
+    rows: NDArray[np.intp],
+    line: NDArray[np.int8],
+    stock: Stock,
+    selection: Selection,
+    found: Measured,
+    asked: Asked,
+) -> None:
+    here = line[rows]
+    code = np.full(len(rows), -1, dtype=np.int8)
+    hit, miss = (here == HIT) | (here == ASKS), here == CLEAR
+    code[hit] = found.certainty.hit[rows][hit]
+    code[miss] = found.certainty.miss[rows][miss]
+    if selection.missing:
+        code[miss] = np.maximum(code[miss], DOUBTFUL)
+    code[here == POSSIBLE] = DOUBTFUL
+    if not stock.only_none:
+        repaired = asked.doubtful()[rows] & (code >= 0)
+        code[repaired] = np.maximum(code[repaired], DOUBTFUL)
+    code[asked.datum_doubtful()[rows] & (code == MARGINAL)] = DOUBTFUL
+    if out.rule.unsettled:
+        code[:] = -1
+    out.certainty[rows] = code
+    out.certain[rows] = code == RELIABLE
+
+
+def _set_touched(
+    out: Outcome, rows: NDArray[np.intp], line: NDArray[np.int8], measuring: Measuring, stock: Stock
+) -> None:
+    """Say where a rule is touched, where it is not, and leave the rest untold."""
+    here = line[rows]
+    touched = np.where((here == HIT) | (here == ASKS), 1, np.where(here == CLEAR, 0, UNTOLD))
+    if "distance" in out.rule.not_stated:
+        # Nobody knows how far the rule reaches: only what is in contact is touched, only what is far off is not.
+        distance = out.measures.distance_m[rows]
+        far = np.isnan(distance) | (distance > LOOK_BEYOND_M)
+        known = measuring.covers(stock.whole, LOOK_BEYOND_M)[rows] & (not stock.gaps)
+        touched = np.where(touched == 1, 1, np.where((touched == 0) & far & known, 0, UNTOLD))
+    out.touched[rows] = touched
+
+
+def _set_open(out: Outcome, rows: NDArray[np.intp], line: NDArray[np.int8]) -> None:
+    """Say who has to answer what is open, and whether it is open at this place or anywhere in the plan."""
+    rule, here = out.rule, line[rows]
+    if rule.unsettled:
+        touched = out.touched[rows]
+        out.open_here[rows] = (touched == 1) | ((touched == UNTOLD) & (rule.effect == "prohibited"))
+        return
+    by = np.full(len(rows), -1, dtype=np.int8)
+    by[here == ASKS] = -1 if rule.effect == "duty" else APPLICANT
+    by[np.isin(here, (NO_LAYER, OUT_OF_REACH, POSSIBLE, NOT_COVERED))] = DATA_OWNER
+    out.open_by[rows] = by
+    out.open_here[rows] = np.isin(here, (OUT_OF_REACH, POSSIBLE, NOT_COVERED)) | (by == APPLICANT)
+
+
+def _set_unmatched(out: Outcome, rows: NDArray[np.intp], selection: Selection, found: Measured) -> None:
+    """Say that no feature of the layer carries what the rule names: of this place where any of them is touched."""
+    rule = out.rule
+    out.certain[rows] = False
+    out.verdict[rows] = CODE["unsettled" if rule.unsettled else "no_data"]
+    with np.errstate(invalid="ignore"):
+        met = found.measures.distance_m[rows] <= rule.within_m
+    out.open_here[rows] = (rule.effect == "prohibited") if rule.unsettled else met
+    text = reasons.describe_missing(rule, selection.missing)
+    out.say(rows, f"{reasons.unsettled(rule)}；{text}。" if rule.unsettled else f"{text}。")
+    out.layers, out.layer[rows] = found.layers, found.layer[rows]
+
+
+def _set_no_layer(out: Outcome, rows: NDArray[np.intp], reading: Reading, stock: Stock) -> None:
+    """Say that no layer of the kind can be used."""
+    rule = out.rule
+    out.certain[rows] = False
+    out.verdict[rows] = CODE["unsettled" if rule.unsettled else "no_data"]
+    out.open_here[rows] = stock.broken and not rule.unsettled
+    gap = "；".join(stock.gaps)
+    out.say(rows, f"{reasons.unsettled(rule)}；{gap}" if rule.unsettled else gap)
+    out.layers = tuple(reading.plan.of_kind(rule.layer)[:1])
+    out.layer[rows] = 0 if out.layers else -1
 
 
 def _between_banks(rule: Rule, selection: Selection) -> tuple[str, ...]:
@@ -206,6 +342,10 @@ def _blank(rule: Rule, measuring: Measuring) -> Outcome:
         rule=rule,
         verdict=np.full(count, CODE["not_applicable"], dtype=np.int8),
         certain=np.ones(count, dtype=bool),
+        certainty=np.full(count, -1, dtype=np.int8),
+        touched=np.full(count, UNTOLD, dtype=np.int8),
+        open_by=np.full(count, -1, dtype=np.int8),
+        open_here=np.zeros(count, dtype=bool),
         measures=measuring.nothing,
         overlap_ellipsoidal_m2=measuring.nothing.overlap_m2,
         measured=np.zeros(count, dtype=bool),
@@ -217,87 +357,43 @@ def _blank(rule: Rule, measuring: Measuring) -> Outcome:
     )
 
 
-def _no_data(out: Outcome, rows: NDArray[np.intp], reading: Reading, gap: str) -> None:
-    out.verdict[rows] = CODE["no_data"]
-    out.certain[rows] = False
-    out.say(rows, gap)
-    out.layers = tuple(reading.plan.of_kind(out.rule.layer)[:1])
-    out.layer[rows] = 0 if out.layers else -1
-
-
-def _decide(
-    out: Outcome,
-    rows: NDArray[np.intp],
-    *,
-    stock: Stock,
-    gaps: tuple[str, ...],
-    covered: NDArray[np.bool_],
-    unknown: NDArray[np.bool_],
-    unless: NDArray[np.bool_],
-) -> None:
-    rule = out.rule
-    touched, held = out.measures.touched[rows], covered[rows]
-    open_facts = unknown[rows] | (not rule.verified)
-    hit = np.where(unless[rows], CODE[rule.effect_unless], CODE[rule.effect])
-    hit = np.where(open_facts, CODE["needs_facts"], hit)
-    miss = np.where(held, CODE["clear" if rule.verified else "needs_facts"], CODE["no_data"])
-    if gaps:
-        miss[:] = CODE["no_data"]
-        if rule.relation == "outside":
-            # What is missing may be what covers the site.
-            hit[:] = CODE["no_data"]
-    if stock.only_none:
-        # Known not to exist here: nothing can be touched, and everything is outside of it.
-        miss = np.where(held, CODE["clear"], CODE["no_data"])
-        hit = np.where(held, hit, CODE["no_data"])
-    out.verdict[rows] = np.where(touched, hit, miss)
-
-
-def _certain(out: Outcome, rows: NDArray[np.intp], stock: Stock, asked: Asked) -> None:
-    touched = out.measures.touched[rows]
-    accuracies = [layer.accuracy_m for layer in stock.layers]
-    unknown = any(value is None for value in accuracies)
-    worst = max((value for value in accuracies if value is not None), default=0.0)
-    of_layer = np.array([*(np.nan if x.accuracy_m is None else x.accuracy_m for x in out.layers), np.nan])
-    own = of_layer[out.layer[rows]]
-    # A hit is as good as the layer it is on; a miss is as good as the worst layer that could have hit.
-    limit = np.where(touched, own, np.nan if unknown else worst) + asked.accuracy_m[rows]
-    margin = out.measures.margin_m[rows]
-    certain = np.where(np.isnan(margin), True, margin > limit) & ~np.isnan(limit) & ~asked.doubtful()[rows]
-    if stock.only_none:
-        certain[:] = True
-    out.certain[rows] = certain & (out.verdict[rows] != CODE["no_data"])
-
-
 def _explain(
     out: Outcome,
     rows: NDArray[np.intp],
     *,
     stock: Stock,
+    selection: Selection,
     gaps: tuple[str, ...],
     known: frozenset[str],
-    possible: NDArray[np.bool_],
+    line: NDArray[np.int8],
     missing: list[tuple[str, ...]],
     asked: Asked,
+    edge: NDArray[np.bool_],
+    on: dt.date,
 ) -> tuple[NDArray[np.intp], Sentences]:
-    """Say of each site what was measured, what follows, how far it can be relied on, and whether it is in doubt.
+    """Say of each site what was measured, what follows, and how far it can be relied on.
 
     Gives for each site the position of what is said of it, and all that is said.
     """
-    rule, values = out.rule, list(VERDICTS)
+    rule, values, measures = out.rule, list(VERDICTS), out.measures
     group, blind = asked.projects.group, CODE["no_data"]
+    # Why a feature only may be meant; the last place is that of no feature.
+    distinct, doubt_of = np.unique(np.append(selection.doubts, "").astype(str), return_inverse=True)
+    doubt = np.where(line == POSSIBLE, doubt_of.ravel()[measures.feature], len(distinct))
+    doubts = [*distinct.tolist(), ""]
 
     def follows(row: int, why: tuple[str, ...]) -> str:
-        touched = bool(out.measures.touched[row])
         return reasons.follows(
             rule,
             verdict=values[out.verdict[row]],
-            touched=touched,
+            touched=bool(measures.touched[row]) and line[row] in (ASKS, HIT),
+            asks=line[row] == ASKS,
             project=asked.projects.projects[group[row]],
             missing=missing[group[row]],
-            doubtful=bool(possible[row]),
-            gaps=why,
+            doubt=doubts[doubt[row]],
+            gaps=why if line[row] in (NO_LAYER, OUT_OF_REACH, NOT_COVERED) else (),
             known=known,
+            on=on,
         )
 
     def reliance(row: int) -> str:
@@ -308,18 +404,25 @@ def _explain(
             site_accuracy_m=np.nan if asked.doubtful()[row] else asked.accuracy_m[row],
         )
 
+    def caution(row: int) -> str:
+        if out.certainty[row] <= 0 or line[row] == POSSIBLE:
+            return ""
+        return reasons.caution(
+            certainty=CERTAINTY_NAMES[out.certainty[row]],
+            causes=_name_causes(stock, selection, asked, row, clear=line[row] == CLEAR),
+            edge=bool(edge[row]) and line[row] == CLEAR,
+        )
+
     # Of sites that are alike in all but what was measured the same is said: one of each kind is put into words.
-    measures = out.measures
     kind = asked.reliance_group[rows]
     for column, size in (
-        (group, len(missing)), (out.layer + 1, len(out.layers) + 1), (out.verdict, len(values)),
-        (measures.touched, 2), (possible, 2), (out.certain, 2),
+        (group, len(missing)), (out.layer + 1, len(out.layers) + 1), (out.verdict, len(values)), (line, CLEAR + 1),
+        (out.certainty + 1, len(CERTAINTY_NAMES) + 1), (doubt, len(doubts)), (edge, 2),
     ):  # fmt: skip
         kind = kind * size + column[rows]
     kind, first = numbered(kind)
     first = rows[first]
-    held = np.array([*(layer.present == "held" for layer in out.layers), False])
-    doubt = ~out.certain[first] & (out.verdict[first] != blind) & held[out.layer[first]]
+    cautions = [caution(row) for row in first]
     seen = [follows(row, gaps) + reliance(row) for row in first]
     # Where nothing was measured all of a kind are told the same, but for what is said of a place that nobody knows.
     local = bool(stock.blind) and not gaps
@@ -332,7 +435,27 @@ def _explain(
         said = [follows(row, stock.blindness(asked.geometry[row])) + reliance(row) for row in rows[unseen].tolist()]
         position = {text: len(seen) + number for number, text in enumerate(dict.fromkeys(said))}
         kind[unseen] = [position[text] for text in said]
-        seen, doubt = [*seen, *position], np.append(doubt, np.zeros(len(position), dtype=bool))
+        seen, cautions = [*seen, *position], cautions + [""] * len(position)
     # Where there is no feature its position is -1, the last.
     names = [*(name or "" for name in out.feature_names), ""]
-    return code, reasons.told(rule, measures, rows, names, kind=kind, seen=seen, doubt=doubt)
+    return code, reasons.told(rule, measures, rows, names, kind=kind, seen=seen, cautions=cautions)
+
+
+def _name_causes(stock: Stock, selection: Selection, asked: Asked, row: int, *, clear: bool) -> list[str]:
+    """Name what leaves the finding on a site in doubt."""
+    causes = []
+    if asked.doubtful()[row]:
+        causes.append("地块图形经较大修复")
+    if asked.datum_doubtful()[row]:
+        causes.append("地块坐标的基准未经证实")
+    if any(layer.accuracy_m is None for layer in selection.sources):
+        causes.append("图层定位精度未知")
+    if len(selection.features.hulls):
+        causes.append("图层中有图形经较大修复")
+    if clear and selection.missing:
+        causes.append(f"{reasons.list_missing(selection.missing)}在图层中没有，也未确认本区没有")
+    if clear and selection.unlocated:
+        causes.append("图层中有要素只知所在街道或镇")
+    if clear and any(np.isnan(part.accuracy_m) for part in stock.parts):
+        causes.append("覆盖范围的精度未知")
+    return causes

@@ -9,12 +9,12 @@ import numpy as np
 from ecospatial import files
 from ecospatial.checking.laying import Coded, Columns, Sparse, each
 from ecospatial.checking.sentences import end_to_end
-from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC
+from ecospatial.model import CERTAINTIES, NOTICE_INTERNAL, NOTICE_SCHEMATIC, OPEN_BY
 from ecospatial.plans import Plan, data_folder
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import geopandas as gpd
     import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ecospatial.checking.evaluating import Outcome
     from ecospatial.checking.reading import Reading
+    from ecospatial.plans import Layer, Settlement
     from ecospatial.rules import Condition, Rule
 
 
@@ -30,12 +31,12 @@ def rule_columns() -> tuple[str, ...]:
     return (
         "rule_id", "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m", "above",
         "when", "unless", "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article",
-        "verified", "verified_on", "pack",
+        "verified", "verified_on", "cite_text", "not_stated", "settled", "due", "pack",
     )  # fmt: skip
 
 
-def rule_row(rule: Rule, on: dt.date) -> dict[str, Any]:
-    """Give one version of a rule as plain values."""
+def rule_row(rule: Rule, on: dt.date, decided: Settlement | None = None) -> dict[str, Any]:
+    """Give one version of a rule as plain values, with what the plan decided for it."""
     return {
         "rule_id": rule.id,
         "title": rule.title,
@@ -43,7 +44,7 @@ def rule_row(rule: Rule, on: dt.date) -> dict[str, Any]:
         "relation": rule.relation,
         "layer": rule.layer,
         "where": {column: list(values) for column, values in rule.where},
-        "within_m": rule.within_m if rule.relation == "near" else None,
+        "within_m": rule.within_m if rule.relation == "near" and "distance" not in rule.not_stated else None,
         "upstream_m": rule.upstream_m if rule.relation == "along_river" else None,
         "downstream_m": rule.downstream_m if rule.relation == "along_river" else None,
         "above": rule.above if rule.relation == "raster_above" else None,
@@ -59,13 +60,27 @@ def rule_row(rule: Rule, on: dt.date) -> dict[str, Any]:
         "article": rule.cite.article,
         "verified": rule.verified,
         "verified_on": None if rule.cite.verified is None else rule.cite.verified.isoformat(),
+        "cite_text": rule.cite.text,
+        "not_stated": list(rule.not_stated),
+        "settled": None if decided is None else _settlement(decided),
+        "due": None if rule.due is None else rule.due.isoformat(),
         "pack": rule.pack,
+    }
+
+
+def _settlement(decided: Settlement) -> dict[str, Any]:
+    return {
+        "within_m": decided.within_m,
+        "layer_holds_it": decided.layer_holds_it,
+        "decided_by": decided.decided_by,
+        "on": decided.on.isoformat(),
     }
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
     listed = {key: list(getattr(condition, key)) for key in ("activity", "works", "land_use")}
-    return {key: values for key, values in listed.items() if values} | dict(condition.facts)
+    size = {} if condition.area_m2_at_least is None else {"area_m2_at_least": condition.area_m2_at_least}
+    return {key: values for key, values in listed.items() if values} | size | dict(condition.facts)
 
 
 class Rows:
@@ -155,6 +170,8 @@ def findings_columns(
     layers = _Layers(outcomes, reading)
     code = layers.codes(rows, outcomes)
     verified = np.array([outcome.rule.verified for outcome in outcomes], dtype=bool)
+    last = [outcome.rule.due for outcome in outcomes]
+    overdue = np.array([day is not None and reading.on > day for day in last], dtype=bool)
     numbers = _numbers(measured, measures)
     return {
         "site_id": Coded(sites.index.tolist(), rows.site),
@@ -162,6 +179,10 @@ def findings_columns(
         **{name: Coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": rows.laid([outcome.verdict for outcome in outcomes], np.int8),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
+        "certainty": Coded(list(CERTAINTIES), rows.laid([outcome.certainty for outcome in outcomes], np.int8)),
+        "touched": rows.laid([outcome.touched for outcome in outcomes], np.int8),
+        "open_by": Coded(list(OPEN_BY), rows.laid([outcome.open_by for outcome in outcomes], np.int8)),
+        "open_here": rows.laid([outcome.open_here for outcome in outcomes], bool),
         **{name: numbers[name] for name in _NUMBERS},
         **_deciding(measured, len(rows)),
         "features": numbers["features"],
@@ -171,6 +192,8 @@ def findings_columns(
         "layer_sha256": Coded(layers.sha256, code),
         "reason": _reasons(rows, outcomes, jobs),
         "verified": verified[rows.rule],
+        "due": Coded([text["due"] for text in texts], rows.rule),
+        "overdue": overdue[rows.rule],
         "geometry": numbers["geometry"],
     }
 
@@ -209,12 +232,18 @@ _NUMBERS = (
 )  # fmt: skip
 
 
+def _name_source(layer: Layer) -> tuple[str, float | None]:
+    return layer.name, layer.accuracy_m
+
+
 class _Layers:
     """The layers that outcomes name, numbered over all rules; the last place stands for none."""
 
     def __init__(self, outcomes: list[Outcome], reading: Reading) -> None:
-        self.layers = list({layer.name: layer for outcome in outcomes for layer in outcome.layers}.values())
-        self.position = {layer.name: number for number, layer in enumerate(self.layers)}
+        # A layer stands here once for each accuracy that features of it have.
+        named = {_name_source(layer): layer for outcome in outcomes for layer in outcome.layers}
+        self.layers = list(named.values())
+        self.position = {name: number for number, name in enumerate(named)}
         self.sha256 = [reading.sha256(layer) for layer in self.layers]
         known = [np.nan if layer.accuracy_m is None else layer.accuracy_m for layer in self.layers]
         self.accuracy_m = np.array([*known, np.nan], dtype=float)
@@ -224,14 +253,16 @@ class _Layers:
         found = np.full(len(rows), -1, dtype=np.int16)
         for outcome, sites, place in zip(outcomes, rows.of_rule, rows.place, strict=True):
             if outcome.layers:
-                places = np.array([*(self.position[layer.name] for layer in outcome.layers), -1], dtype=np.int16)
+                places = np.array([*(self.position[_name_source(x)] for x in outcome.layers), -1], dtype=np.int16)
                 found[place] = places[outcome.layer[sites]]
         return found
 
 
 def _texts(rule: Rule) -> dict[str, str | None]:
     cite = rule.cite
-    return {"rule_id": rule.id, "rule_title": rule.title, "instrument": cite.instrument, "article": cite.article}
+    due = None if rule.due is None else rule.due.isoformat()
+    texts = {"rule_id": rule.id, "rule_title": rule.title, "instrument": cite.instrument, "article": cite.article}
+    return texts | {"due": due}
 
 
 def _numbers(
@@ -270,14 +301,15 @@ def _end_to_end(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
     return np.concatenate([np.empty(0, dtype=dtype), *parts], dtype=dtype)
 
 
-def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date) -> dict[str, Any]:
-    """Say what was checked, against what, on which day, with which software."""
+def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date, notices_of_layers: Sequence[str] = ()) -> dict[str, Any]:
+    """Say what was checked, against what, on which day, with which software, and what has to be said of it."""
     from ecospatial import __version__
 
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     if any(layer.status == "schematic" for layer in plan.layers.values()):
         notices.append(NOTICE_SCHEMATIC)
-    notices += [text for text in sites.attrs.get("notices", []) if text not in notices]
+    more = [*sites.attrs.get("notices", []), *notices_of_layers]
+    notices += [text for text in dict.fromkeys(more) if text not in notices]
     return {
         "plan": plan.name,
         "title": plan.title,

@@ -11,13 +11,15 @@ import shapely
 from ecospatial import raster
 from ecospatial.checking import reasons
 from ecospatial.checking.measuring import LOOK_BEYOND_M
-from ecospatial.checking.reading import Reading, Selection, Stock, selected
+from ecospatial.checking.reading import CoveragePart, Reading, Stock
+from ecospatial.checking.selection import select_features
 from ecospatial.errors import EcospatialError
 from ecospatial.model import KINDS
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from ecospatial.checking.selection import Selection
     from ecospatial.plans import Layer
     from ecospatial.rules import Rule
 
@@ -40,26 +42,26 @@ def above(reading: Reading, rule: Rule) -> tuple[Stock, Selection]:
     elif held and not latest:
         gaps.append(reasons.grid_unseen(kind, reading.on))
     none = [layer for layer in standing if layer.present == "none"]
-    used, frames, seen = [], [plan.frame_of(kind, [])], []
+    used, frames, broken = [], [plan.frame_of(kind, [])], False
+    seen: list[CoveragePart] = []
     for layer in latest:
         try:
             areas, coverage = _outlined(reading, rule, layer)
         except EcospatialError as fault:
             gaps.append(plan.trouble(layer.name) or reasons.grid_trouble(kind, str(fault.problems[0])))
+            broken = True
             continue
         used.append(layer)
         frames.append(areas)
-        seen += [] if coverage is None else [coverage]
-    for layer in none:
-        area = plan.coverage(layer.name)
-        seen += [] if area is None else [area]
+        if coverage is not None and not coverage.is_empty:
+            accuracy_m, guessed = reading.edge_accuracy(layer)
+            seen.append(CoveragePart(coverage, plan.coverage_short_m(layer.name), accuracy_m, guessed))
     frame = _stacked(frames, plan.crs)
-    there = frame if used or none else None
-    covers = shapely.union_all(seen) if seen else None
-    short_m = max((plan.coverage_short_m(layer.name) for layer in (*used, *none)), default=0.0)
-    only_none = bool(none) and not used and not gaps
-    stock = Stock(kind, tuple(used), there, tuple(gaps), only_none, covers, short_m)
-    return stock, selected(kind, frame)
+    only_none = bool(none) and len(none) == len(standing)
+    there = frame if used or only_none else None
+    parts = reading.coverage_parts(none) if only_none else tuple(seen)
+    stock = Stock(kind, tuple(used), there, tuple(gaps), only_none, parts, broken=broken)
+    return stock, select_features(kind, frame, layers=used)
 
 
 def _latest(reading: Reading, kind: str) -> list[Layer]:

@@ -72,6 +72,8 @@ def findings_frame(parts: list[Columns], crs: Any, *, jobs: int = 1) -> gpd.GeoD
     found = dict(zip(order, each(laid, order, jobs=jobs), strict=True))
     data = {name: found.pop(name) for name in names}
     data["verdict"] = pd.Categorical.from_codes(data["verdict"], dtype=VERDICT_DTYPE)
+    touched = data["touched"]
+    data["touched"] = pd.arrays.BooleanArray(touched == 1, touched < 0)
     data["geometry"] = gpd.array.GeometryArray(data["geometry"], crs=crs)
     # Nothing else holds these columns, so they need not be copied.
     return gpd.GeoDataFrame(pd.DataFrame(data, copy=False), geometry="geometry", copy=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecospatial.checking.certainty import Certainty, judge_certainty
 from ecospatial.checking.conditions import NO
 from ecospatial.geometry import Shapes, ellipsoidal_area
 from ecospatial.relations import Covered, Measures, Nearest, Target, along_river, is_same, near, outside, overlaps
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecospatial.checking.conditions import Answer, Projects
-    from ecospatial.checking.reading import Reading, Selection, Stock
+    from ecospatial.checking.reading import CoveragePart, Reading, Stock
+    from ecospatial.checking.selection import Selection
     from ecospatial.plans import Layer
     from ecospatial.rules import Rule
 
 # How far beyond its own distance a rule looks, so that a near miss is seen as one (docs/interface.md 7).
 LOOK_BEYOND_M = 1000.0
-_AREAL = {"overlaps": overlaps, "raster_above": overlaps, "outside": outside, "along_river": along_river}
+_AREAL = {"overlaps": overlaps, "raster_above": overlaps, "along_river": along_river}
 
 
 @dataclass
@@ -35,15 +37,21 @@ class Asked:
     accuracy_m: NDArray[np.float64]
     projects: Projects
     much_repaired: NDArray[np.bool_] | None = None
+    datum_open: NDArray[np.bool_] | None = None
 
     def doubtful(self) -> NDArray[np.bool_]:
         """Say which sites a repair changed so much that nothing about them is certain."""
         return np.zeros(len(self), dtype=bool) if self.much_repaired is None else self.much_repaired
 
+    def datum_doubtful(self) -> NDArray[np.bool_]:
+        """Say of which sites the datum is not proven: their accuracy already allows for that."""
+        return np.zeros(len(self), dtype=bool) if self.datum_open is None else self.datum_open
+
     @cached_property
     def reliance_group(self) -> NDArray[np.intp]:
         """Number the sites by how far their lines can be relied on."""
-        return pd.factorize(np.where(self.doubtful(), -1.0, self.accuracy_m))[0].astype(np.intp)
+        accuracy = np.where(self.doubtful(), -1.0, self.accuracy_m)
+        return pd.factorize(np.where(self.datum_doubtful(), -accuracy - 2.0, accuracy))[0].astype(np.intp)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -59,19 +67,23 @@ class Asked:
 class Measured:
     """What one question found for the sites that rules with it are about; shared by these, so never altered.
 
-    ``possible`` marks sites touched only by features whose ``where`` column is empty. ``layer`` is for each site the
-    position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are those of all features,
-    of which ``measures.feature`` names one by its position.
+    ``sure`` marks sites touched by features that the rule names, ``possible`` those touched only by features that it
+    may name. ``covered`` are sites that the coverage holds with everything within the distance of the rule. ``layer``
+    is for each site the position in ``layers`` of the layer that decides; ``feature_ids`` and ``feature_names`` are
+    those of all features, of which ``measures.feature`` names one by its position. ``certainty`` says how far a hit
+    and a miss can be relied on.
     """
 
     measures: Measures
     overlap_ellipsoidal_m2: NDArray[np.float64]
+    sure: NDArray[np.bool_]
     possible: NDArray[np.bool_]
     covered: NDArray[np.bool_]
     feature_ids: NDArray[Any]
     feature_names: NDArray[Any]
     layers: tuple[Layer, ...]
     layer: NDArray[np.int16]
+    certainty: Certainty
 
 
 class Measuring:
@@ -90,19 +102,23 @@ class Measuring:
         self._furthest = 0.0
         # Rules that ask of the same features look around together, as far as the one that looks furthest. What they ask
         # is asked only of the sites that some of them is about.
-        self._selected: dict[tuple[Any, ...], int] = {}
+        self._selected: dict[tuple[Any, ...], Any] = {}
         self._widest: dict[Any, float] = {}
         self._about: dict[Any, NDArray[np.bool_]] = {}
-        rules = reading.plan.rule_versions()
-        self.rule_ids = frozenset(rules)
-        for rule in (rule for versions in rules.values() for rule in versions if rule.in_force(reading.on)):
+        self.rule_ids = frozenset(reading.versions)
+        site_m = float(asked.accuracy_m.max(initial=0.0))
+        for rule in reading.rules_in_force:
             about = np.array([answer.truth != NO for answer in self.answers(rule)], dtype=bool)
             # Layers are read now, before threads ask, but none that no rule needs.
-            if not about.any() or reading.stock_for(rule).frame is None:
+            stock = reading.stock_for(rule) if about.any() else None
+            if stock is None or stock.frame is None:
                 continue
-            self._selected[_named(rule)] = id(reading.select(rule))
+            selection = reading.select(rule)
+            self._selected[_named(rule)] = id(selection.features)
             features = self.features(rule)
-            self._furthest = max(rule.within_m, self._furthest)
+            around = max(rule.within_m, LOOK_BEYOND_M if "distance" in rule.not_stated else 0.0)
+            edge_m = max((part.accuracy_m for part in stock.parts if part.accuracy_m == part.accuracy_m), default=0.0)
+            self._furthest = max(around + edge_m + site_m, self._furthest)
             self._widest[features] = max(rule.within_m, self._widest.get(features, 0.0))
             for key in (self._question(rule), features):
                 self._about[key] = about | self._about.get(key, False)
@@ -128,43 +144,54 @@ class Measuring:
     def measure(self, rule: Rule) -> Measured:
         """Give what a rule's question found; its kind can be read."""
         key = self._question(rule)
+        # Threads ask of different features, so two of them never measure the same.
         if key not in self._found:
             self._found[key] = self._measure(rule)
         return self._found[key]
 
     def _measure(self, rule: Rule) -> Measured:
         stock, selection = self.reading.stock_for(rule), self.reading.select(rule)
-        layers = stock.layers or tuple(self.reading.plan.of_kind(stock.kind)[:1])
+        layers = selection.sources or tuple(self.reading.plan.of_kind(stock.kind)[:1])
         layer = np.zeros(len(self.asked), dtype=np.int16)
-        covered = self._covers(stock, rule.within_m)
+        covered = self.covers(stock.whole, rule.within_m)
         if not len(selection.all.geometry) and rule.relation != "outside":
-            found = self.nothing
-            return Measured(
-                found, found.overlap_m2, found.touched, covered, selection.ids, selection.names, layers, layer
-            )
-        measures, possible = self._ask(rule, stock, selection)
-        if rule.relation == "along_river":
-            hit = np.flatnonzero(measures.touched)
-            stretches = self.reading.stretches(rule)
-            measures.along_m[hit] = stretches.along_m(measures.feature[hit], self.asked.geometry[hit])
-        if len(layers) > 1:
-            there = np.flatnonzero(measures.feature >= 0)
-            position = {entry.name: number for number, entry in enumerate(layers)}
-            layer[there] = selection.frame["layer"].map(position).to_numpy()[measures.feature[there]]
-        ellipsoidal = np.zeros(len(self.asked))
+            measures = self.nothing
+            sure = possible = measures.touched
+            ellipsoidal = measures.overlap_m2
+        else:
+            measures, sure, possible = self._ask(rule, stock, selection)
+            if rule.relation == "along_river":
+                hit = np.flatnonzero(measures.touched)
+                stretches = self.reading.stretches(rule)
+                measures.along_m[hit] = stretches.along_m(measures.feature[hit], self.asked.geometry[hit])
+            if len(layers) > 1:
+                there = np.flatnonzero(measures.feature >= 0)
+                layer[there] = selection.source[measures.feature[there]]
+            ellipsoidal = self._ellipsoidal(measures)
+        certainty = judge_certainty(rule, self, stock, selection, measures, sure)
+        return Measured(
+            measures, ellipsoidal, sure, possible, covered, selection.ids, selection.names, layers, layer, certainty
+        )
+
+    def _ellipsoidal(self, measures: Measures) -> NDArray[np.float64]:
+        """Measure the conflicts on the ellipsoid."""
+        found = np.zeros(len(self.asked))
         hit = np.flatnonzero(measures.overlap_m2 > 0)
         # A site that lies whole in a zone is measured once.
         whole = is_same(measures.conflict[hit], self.asked.geometry[hit])
-        ellipsoidal[hit[whole]] = self.ellipsoidal_m2[hit[whole]]
-        ellipsoidal[hit[~whole]] = ellipsoidal_area(measures.conflict[hit[~whole]], self.reading.plan.crs)
-        return Measured(measures, ellipsoidal, possible, covered, selection.ids, selection.names, layers, layer)
+        found[hit[whole]] = self.ellipsoidal_m2[hit[whole]]
+        found[hit[~whole]] = ellipsoidal_area(measures.conflict[hit[~whole]], self.reading.plan.crs)
+        return found
 
-    def _covers(self, stock: Stock, within_m: float) -> NDArray[np.bool_]:
+    def covers(self, part: CoveragePart | None, within_m: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which sites a coverage holds with everything within a distance of them."""
+        if part is None:
+            return np.zeros(len(self.asked), dtype=bool)
         # Kinds share coverages, and so do the threads that ask.
         with self._lock:
-            if stock.covers_as not in self._covered:
-                self._covered[stock.covers_as] = Covered(stock.covering, self.asked.shapes, self._furthest)
-            return self._covered[stock.covers_as].within(within_m)
+            if part.covers_as not in self._covered:
+                self._covered[part.covers_as] = Covered(part.covering, self.asked.shapes, self._furthest)
+            return self._covered[part.covers_as].within(within_m)
 
     def _around(self, rule: Rule, which: str, target: Target, beyond_m: NDArray[np.float64]) -> Nearest:
         features = self.features(rule)
@@ -174,35 +201,58 @@ class Measuring:
             self._nearest[features, which] = Nearest.of(target, self.asked.shapes, reach, asked=about)
         return self._nearest[features, which]
 
-    def _ask(self, rule: Rule, stock: Stock, selection: Selection) -> tuple[Measures, NDArray[np.bool_]]:
-        accuracy = max((layer.accuracy_m or 0.0 for layer in stock.layers), default=0.0)
-        beyond = np.maximum(LOOK_BEYOND_M, accuracy + self.asked.accuracy_m)
-        reach = rule.within_m + beyond
+    def about(self, rule: Rule) -> NDArray[np.bool_]:
+        """Say which sites some rule with the same question is about."""
+        return self._about[self._question(rule)][self.asked.projects.group]
+
+    def beyond_m(self, accuracy_m: float) -> NDArray[np.float64]:
+        """Give how far beyond its own distance a rule looks around each site."""
+        return np.maximum(LOOK_BEYOND_M, accuracy_m + self.asked.accuracy_m)
+
+    def relate(
+        self, rule: Rule, stock: Stock, target: Target, nearest: Nearest, limits_m: NDArray[np.float64] | None
+    ) -> Measures:
+        """Ask the question of a rule of some features."""
         sites = self.asked.shapes
-        known = sorted({layer.accuracy_m for layer in stock.layers if layer.accuracy_m is not None})
+        if rule.relation == "near":
+            return near(target, sites, nearest, within_m=rule.within_m)
+        if rule.relation == "outside":
+            held = self.covers(stock.whole, 0.0)
+            return outside(target, sites, nearest, limits_m=limits_m, coverage=stock.coverage, held=held)
+        return _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m)
+
+    def _ask(
+        self, rule: Rule, stock: Stock, selection: Selection
+    ) -> tuple[Measures, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Ask of the features that a rule names and of those that it may name: measures, sure hits, possible hits."""
+        known = sorted({layer.accuracy_m for layer in selection.sources if layer.accuracy_m is not None})
+        beyond = self.beyond_m(max(known, default=0.0))
+        reach = rule.within_m + beyond
         limits_m = self.asked.accuracy_m[:, None] + np.array(known)
-        about = self._about[self._question(rule)][self.asked.projects.group]
+        about = self.about(rule)
 
         def ask(which: str) -> Measures:
             target = selection.sure if which == "sure" else selection.all
             nearest = self._around(rule, which, target, beyond).within(reach, asked=about)
-            if rule.relation == "near":
-                found = near(target, sites, nearest, within_m=rule.within_m)
-            else:
-                found = _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m)
+            found = self.relate(rule, stock, target, nearest, limits_m)
             position = selection.sure_row if which == "sure" else selection.all_row
             there = found.feature >= 0
             found.feature[there] = position[found.feature[there]]
             return found
 
         if selection.sure is selection.all:
-            return ask("all"), np.zeros(len(sites), dtype=bool)
+            found = ask("all")
+            return found, found.touched, np.zeros(len(self.asked), dtype=bool)
         # What a doubtful feature covers is only doubtfully outside, what it touches only doubtfully inside.
         wide, strict = ("sure", "all") if rule.relation == "outside" else ("all", "sure")
         found, certainly = ask(wide), ask(strict)
         possible = found.touched & ~certainly.touched
+        if rule.relation == "outside":
+            # Where possible features leave a part uncovered too, but none inside the coverage, nothing is said.
+            possible &= ~certainly.uncovered
+            found.touched &= certainly.touched | possible
         found.take_from(certainly, certainly.touched)
-        return found, possible
+        return found, certainly.touched, possible
 
 
 def _named(rule: Rule) -> tuple[Any, ...]:

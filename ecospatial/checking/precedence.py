@@ -57,6 +57,6 @@ def _said(outcome: Outcome, *, doubtful: bool) -> NDArray[np.bool_]:
     verdict = outcome.verdict
     said = (verdict == _CODE["restricted"]) | (verdict == _CODE["prohibited"])
     if doubtful:
-        said |= verdict == _CODE["needs_facts"]
+        said |= (verdict == _CODE["needs_facts"]) | (verdict == _CODE["duty"])
     found: NDArray[np.bool_] = said & outcome.measured & outcome.measures.touched
     return found

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
 
 from ecospatial import files
-from ecospatial.checking.reasons import feature_names
+from ecospatial.checking.scope import rule_in_force, rules_in_scope
+from ecospatial.checking.selection import FeatureSet, Selection, Where, select_features
 from ecospatial.errors import EcospatialError
 from ecospatial.model import KINDS
-from ecospatial.relations import Coverage, Target
+from ecospatial.relations import Coverage
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -27,7 +29,32 @@ if TYPE_CHECKING:
     from ecospatial.plans import Layer, Plan
     from ecospatial.rules import Rule
 
-Where = tuple[tuple[str, tuple[str, ...]], ...]
+# A coverage that ends with the district holds it, but for rounding.
+SAME_EDGE_M = 1e-3
+
+
+@dataclass(frozen=True)
+class CoveragePart:
+    """Where one layer is complete, and how wrong the edge of that area may be.
+
+    ``accuracy_m`` is NaN where it is unknown; ``guessed`` says that the edge rests on a guess; ``short_m`` by how much
+    the polygon may be short of the coverage it stands for.
+    """
+
+    area: BaseGeometry
+    short_m: float
+    accuracy_m: float
+    guessed: bool
+
+    @cached_property
+    def covers_as(self) -> tuple[bytes, float]:
+        """What tells coverages apart: kinds with the same one cover the same sites."""
+        return self.area.wkb, self.short_m
+
+    @cached_property
+    def covering(self) -> Coverage:
+        """The coverage, prepared."""
+        return Coverage(self.area, self.short_m)
 
 
 @dataclass(frozen=True)
@@ -35,8 +62,9 @@ class Stock:
     """A kind as a plan holds it on a day.
 
     ``frame`` is None when nothing of the kind can be read. ``gaps`` are sentences, one for each layer of the
-    kind that is missing, altered or unreadable: a hit still counts, but nothing is clear. ``blind`` are places that the
-    coverage leaves out, and why.
+    kind that is missing, altered, unreadable or empty: a hit still counts, but nothing is clear. ``broken`` says that
+    the plan holds a layer that can not be used. ``blind`` are places that the coverage leaves out, and why.
+    ``replaced`` are schematic layers that an official one stands in for.
     """
 
     kind: str
@@ -44,45 +72,36 @@ class Stock:
     frame: gpd.GeoDataFrame | None
     gaps: tuple[str, ...]
     only_none: bool
-    coverage: BaseGeometry | None
-    short_m: float
+    parts: tuple[CoveragePart, ...]
+    broken: bool = False
     blind: tuple[tuple[BaseGeometry, str], ...] = ()
+    replaced: tuple[Layer, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether some layer of the kind can be read, or the plan says that there is none."""
+        return self.frame is not None
 
     def blindness(self, site: Any) -> tuple[str, ...]:
         """Say why nothing can be told at a site, where that is known."""
         return tuple(why for place, why in self.blind if place.intersects(site))
 
     @cached_property
-    def covers_as(self) -> tuple[bytes | None, float]:
-        """What tells coverages apart: kinds with the same one cover the same sites."""
-        return None if self.coverage is None else self.coverage.wkb, self.short_m
+    def coverage(self) -> BaseGeometry | None:
+        """Where the absence of a feature means absence: all coverages together; None where none is known."""
+        areas = [part.area for part in self.parts]
+        if not areas:
+            return None
+        return areas[0] if len(areas) == 1 else shapely.union_all(areas)
 
     @cached_property
-    def covering(self) -> Coverage:
-        """The coverage, prepared."""
-        return Coverage(self.coverage, self.short_m)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Features that a ``where`` names: ``sure`` match; ``all`` adds those whose column is empty."""
-
-    kind: str
-    frame: gpd.GeoDataFrame
-    sure: Target
-    sure_row: NDArray[np.intp]
-    all: Target
-    all_row: NDArray[np.intp]
-
-    @cached_property
-    def ids(self) -> NDArray[Any]:
-        """The id of each feature."""
-        return np.asarray(self.frame["feature_id"], dtype=object)
-
-    @cached_property
-    def names(self) -> NDArray[Any]:
-        """Name each feature for a sentence; empty text where there is no name."""
-        return feature_names(self.frame, self.kind)
+    def whole(self) -> CoveragePart | None:
+        """All coverages as one."""
+        if self.coverage is None:
+            return None
+        if len(self.parts) == 1:
+            return self.parts[0]
+        return CoveragePart(self.coverage, max(part.short_m for part in self.parts), np.nan, False)
 
 
 class Reading:
@@ -100,7 +119,7 @@ class Reading:
         self._grids: dict[tuple[str, float], tuple[Stock, Selection]] = {}
         self._stocks: dict[str, Stock] = {}
         self._selections: dict[tuple[str, Where], Selection] = {}
-        self._same: dict[tuple[str, bytes, bytes], Selection] = {}
+        self._same: dict[tuple[str, bytes, bytes], FeatureSet] = {}
         self._hashes: dict[str, str | None] = {}
 
     @classmethod
@@ -116,6 +135,22 @@ class Reading:
         other = copy(self)
         other.sites, other.site_accuracy_m, other._grids = sites, site_accuracy_m, {}  # noqa: SLF001 - of this class
         return other
+
+    @cached_property
+    def versions(self) -> dict[str, list[Rule]]:
+        """The versions of each rule that the plan does not leave out, in pack order."""
+        return rules_in_scope(self.plan)
+
+    @cached_property
+    def in_force(self) -> dict[str, Rule]:
+        """The version of each rule that stands on the day, with what the plan settled."""
+        found = {id_: rule_in_force(versions, self.plan, self.on) for id_, versions in self.versions.items()}
+        return {id_: rule for id_, rule in found.items() if rule is not None}
+
+    @property
+    def rules_in_force(self) -> list[Rule]:
+        """The rules that stand on the day."""
+        return list(self.in_force.values())
 
     def stock(self, kind: str) -> Stock:
         """Give a kind as it stands on the day."""
@@ -157,11 +192,33 @@ class Reading:
             frame = self.stock(rule.layer).frame
             if frame is None:
                 raise AssertionError(rule.layer)
-            found = selected(rule.layer, frame, rule.where)
-            # Other words may name the same features: they are taken apart and indexed once.
-            rows = rule.layer, found.sure_row.tobytes(), found.all_row.tobytes()
-            self._selections[key] = self._same.setdefault(rows, found)
+            self._selections[key] = select_features(
+                rule.layer,
+                frame,
+                rule.where,
+                layers=self.stock(rule.layer).layers,
+                hulls=self._hulls(rule.layer, frame),
+                share=partial(self._share, rule.layer),
+            )
         return self._selections[key]
+
+    def _share(self, kind: str, found: FeatureSet) -> FeatureSet:
+        """Give the same features once: other words may name them, but they are taken apart and indexed once."""
+        rows = kind, found.sure_row.tobytes(), found.all_row.tobytes()
+        return self._same.setdefault(rows, found)
+
+    def _hulls(self, kind: str, frame: gpd.GeoDataFrame) -> NDArray[Any]:
+        """Give for each feature the hull of its shape as it was read where a repair changed it much, else None."""
+        hulls = np.full(len(frame), None, dtype=object)
+        for layer in self.stock(kind).layers:
+            repairs = self.plan.layer_repairs(layer.name)
+            if len(repairs.row):
+                # Features that are not on the list that day are not in the frame; the others keep their order.
+                ids = self.plan.layer_frame(layer.name)["feature_id"].iloc[repairs.row]
+                by_id = dict(zip(ids, repairs.hull, strict=True))
+                own = np.flatnonzero(frame["layer"].to_numpy() == layer.name)
+                hulls[own] = [by_id.get(id_) for id_ in frame["feature_id"].iloc[own]]
+        return hulls
 
     def sha256(self, layer: Layer) -> str | None:
         """Give the hash of the file as it is now; None without a file."""
@@ -180,34 +237,72 @@ class Reading:
             gaps.append(f"{label}图层未取得，规划未列出该图层")
         elif not standing:
             gaps.append(f"{label}图层在 {self.on} 不在有效期内")
-        held, none = [], []
+        usable: list[Layer] = []
+        troubles: dict[str, str] = {}
         for layer in standing:
             trouble = self.plan.trouble(layer.name)
+            if trouble is None and layer.present == "held" and self.plan.layer_frame(layer.name).empty:
+                trouble = f"{label}图层 {layer.name} 的文件中没有要素；若本区确实没有，请写 present: none"
             if trouble is not None:
-                gaps.append(trouble)
-            elif layer.present == "none":
-                none.append(layer)
-            else:
-                held.append(layer)
-        usable = [*held, *none]
+                troubles[layer.name] = trouble
+            elif layer.present == "held":
+                usable.append(layer)
+        replaced = self._replaced(kind, standing, usable)
+        usable = [layer for layer in usable if layer not in replaced]
+        gaps += [text for name, text in troubles.items() if self.plan.layers[name] not in replaced]
+        broken = any(layer.present == "held" and layer.name in troubles and layer not in replaced for layer in standing)
+        none = [layer for layer in standing if layer.present == "none"]
+        only_none = bool(none) and len(none) == len(standing)
         frame = None
-        if usable:
-            frame = _standing(self.plan.frame_of(kind, [layer.name for layer in held]), self.on)
-        coverage, short_m = self._coverage(usable)
-        return Stock(kind, tuple(held), frame, tuple(gaps), bool(none) and not held and not gaps, coverage, short_m)
+        if usable or only_none:
+            frame = _standing(self.plan.frame_of(kind, [layer.name for layer in usable]), self.on)
+        return Stock(
+            kind,
+            tuple(usable),
+            frame,
+            tuple(gaps),
+            only_none,
+            self.coverage_parts(usable or (none if only_none else [])),
+            broken=broken,
+            replaced=tuple(replaced),
+        )
 
-    def _coverage(self, layers: list[Layer]) -> tuple[BaseGeometry | None, float]:
-        areas, short = [], 0.0
+    def _replaced(self, kind: str, standing: list[Layer], usable: list[Layer]) -> list[Layer]:
+        """List the schematic layers that an official layer, complete in all of the district, stands in for."""
+        schematic = [layer for layer in standing if layer.present == "held" and layer.status == "schematic"]
+        if not schematic or kind == "district":
+            return []
+        district = self.plan.district_area
+        if district is None:
+            return []
+        for layer in usable:
+            if layer.status != "official":
+                continue
+            for part in self.coverage_parts([layer]):
+                if part.area.buffer(part.short_m + SAME_EDGE_M).covers(district):
+                    return schematic
+        return []
+
+    def coverage_parts(self, layers: Iterable[Layer]) -> tuple[CoveragePart, ...]:
+        """Give the coverage of each layer that has one, with the accuracy of its edge."""
+        found = []
         for layer in layers:
             try:
                 area = self.plan.coverage(layer.name)
             except EcospatialError:
                 # A coverage that can not be read holds nothing; plan validate names the fault.
                 continue
-            if area is not None:
-                areas.append(area)
-                short = max(short, self.plan.coverage_short_m(layer.name))
-        return (shapely.union_all(areas), short) if areas else (None, 0.0)
+            if area is not None and not area.is_empty:
+                accuracy_m, guessed = self.edge_accuracy(layer)
+                found.append(CoveragePart(area, self.plan.coverage_short_m(layer.name), accuracy_m, guessed))
+        return tuple(found)
+
+    def edge_accuracy(self, layer: Layer) -> tuple[float, bool]:
+        """Give the accuracy of the edge of a layer's coverage, NaN where it is unknown, and whether it is a guess."""
+        by_district = layer.coverage.startswith("district") and layer.kind != "district"
+        of = [entry for entry in self.plan.of_kind("district") if entry.present == "held"] if by_district else [layer]
+        known = [np.nan if entry.accuracy_m is None else entry.accuracy_m for entry in of]
+        return float(np.max(known, initial=0.0)), any(entry.basis == "guessed" for entry in of)
 
 
 def _standing(frame: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
@@ -218,25 +313,3 @@ def _standing(frame: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
     early = frame["listed_on"].fillna("") > day
     late = frame["removed_on"].fillna("9999-12-31") <= day
     return frame[~(early | late)].reset_index(drop=True)
-
-
-def selected(kind: str, frame: gpd.GeoDataFrame, where: Where = ()) -> Selection:
-    """Choose the features that a ``where`` names; all of them without one."""
-    sure = np.ones(len(frame), dtype=bool)
-    possible = np.ones(len(frame), dtype=bool)
-    for column, values in where:
-        known = frame[column].notna().to_numpy() if column in frame else np.zeros(len(frame), dtype=bool)
-        match = np.zeros(len(frame), dtype=bool)
-        if column in frame:
-            match = frame[column].map(_text).isin(values).to_numpy()
-        sure &= known & match
-        possible &= ~known | match
-    geometry = frame.geometry.to_numpy()
-    sure_row, all_row = np.flatnonzero(sure), np.flatnonzero(possible)
-    first = Target(geometry[sure_row])
-    second = first if len(sure_row) == len(all_row) else Target(geometry[all_row])
-    return Selection(kind, frame, first, sure_row, second, all_row)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)

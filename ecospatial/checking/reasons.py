@@ -9,10 +9,11 @@ import numpy as np
 
 from ecospatial.checking.conditions import Project, key_label
 from ecospatial.checking.sentences import ALONG, MARGIN, MU, SIZE, Form, Sentences, form, numbered
-from ecospatial.model import ACTIVITIES, FACTS, KINDS, MU_M2, WORKS, activity_label
+from ecospatial.model import ACTIVITIES, CERTAINTIES, FACTS, KINDS, MU_M2, WORKS, activity_label
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from ecospatial.relations import Measures
     from ecospatial.rules import Condition, Rule
 
-EFFECT_WORDS = {"prohibited": "禁止", "restricted": "须满足条件或取得批准", "not_applicable": "不适用本条"}
+EFFECT_WORDS = {
+    "prohibited": "禁止",
+    "restricted": "须满足条件或取得批准",
+    "duty": "属一般要求，不是本地块位置上的冲突",
+    "not_applicable": "不适用本条",
+}
+NOT_STATED_WORDS = {"distance": "控制距离", "list": "名录", "range": "范围"}
 
 
 def not_in_force(versions: list[Rule], on: dt.date) -> str:
@@ -54,7 +61,45 @@ def condition_text(condition: Condition) -> str:
     if condition.land_use:
         parts.append("用地 " + "、".join(condition.land_use))
     parts += [f"{FACTS[name].label}：{'是' if wanted else '否'}" for name, wanted in condition.facts]
+    if condition.area_m2_at_least is not None:
+        parts.append(f"面积不小于 {condition.area_m2_at_least:g} m²")
     return "，".join(parts)
+
+
+def unsettled(rule: Rule) -> str:
+    """Say why a rule can not decide: its text was not read, or leaves something open."""
+    if not rule.verified:
+        return "本条原文尚未核实，不能据以判定"
+    left = "、".join(NOT_STATED_WORDS[what] for what in rule.not_stated)
+    return f"原文未写明{left}，本规划也未确定，不能据以判定"
+
+
+def list_missing(missing: Sequence[tuple[str, str]]) -> str:
+    """List values of ``where``."""
+    return "、".join(value for _, value in missing)
+
+
+def describe_missing(rule: Rule, missing: Sequence[tuple[str, str]]) -> str:
+    """Say that no feature carries what a rule names, and what the owner of the layer can do."""
+    label = KINDS[rule.layer].label
+    which = list_missing(missing) or _which(rule)
+    return f"{label}图层中没有{which}，也未确认本区没有（名称或类型写法不同时请写 vocabulary，确实没有请写 absent）"
+
+
+def caution(*, certainty: str, causes: list[str], edge: bool) -> str:
+    """Say in what way a finding is not reliable; the margin is put behind it.
+
+    Examples
+    --------
+    >>> caution(certainty="marginal", causes=[], edge=False)
+    '临界：边界存疑，需现场核定'
+    """
+    word = CERTAINTIES[certainty]
+    if certainty == "schematic":
+        return f"{word}：须以正式图层核定"
+    if certainty == "doubtful":
+        return f"{word}：{'；'.join(causes) or '边界存疑'}，需核实"
+    return f"{word}：地块接近图层覆盖范围的边缘，在其精度以内，需核实" if edge else f"{word}：边界存疑，需现场核定"
 
 
 def grid_unseen(kind: str, on: dt.date) -> str:
@@ -112,7 +157,7 @@ def told(
     *,
     kind: NDArray[np.intp],
     seen: list[str],
-    doubt: NDArray[np.bool_],
+    cautions: list[str],
 ) -> Sentences:
     """Say what was measured at some sites, and what is said of their kind.
 
@@ -124,8 +169,8 @@ def told(
         Those of the features that ``measures`` names by position; of -1 the last.
     kind
         For each of the sites the kind that it is of.
-    seen, doubt
-        What is said of each kind, and whether it is in doubt: then the margin of a site is said too.
+    seen, cautions
+        What is said of each kind, and in what way it is not reliable: then the margin of a site is said too.
     """
     touched, distance, area = measures.touched[rows], measures.distance_m[rows], measures.overlap_m2[rows]
     length, along, margin = measures.overlap_length_m[rows], measures.along_m[rows], measures.margin_m[rows]
@@ -135,6 +180,7 @@ def told(
     case = apart if near else np.where(touched, share, apart)
     size = distance if near else np.where(touched, np.where(area > 0, area, length), distance)
     side = np.where(np.abs(along) < 0.05, 0, np.where(along > 0, 1, 2)) if rule.relation == "along_river" else 0 * case
+    doubt = np.array([text != "" for text in cautions], dtype=bool)
     border = doubt[kind] & (margin >= 0)
     feature = measures.feature[rows]
     alike = feature + 1
@@ -145,8 +191,9 @@ def told(
     forms = []
     for row in first:
         fact = tell(name(names[feature[row]]), int(case[row]), int(side[row]))
-        behind = (f"{_DOUBT}（距判定界线 ", MARGIN, " m）。") if border[row] else ()
-        unsaid = (f"{_DOUBT}。",) if doubt[kind[row]] and not border[row] else ()
+        how = cautions[kind[row]]
+        behind = (f"{how}（距判定界线 ", MARGIN, " m）。") if border[row] else ()
+        unsaid = (f"{how}。",) if how and not border[row] else ()
         forms.append(form(*fact, seen[kind[row]], *behind, *unsaid))
     return Sentences.of(forms, code, {SIZE: size, MU: area / MU_M2, ALONG: np.abs(along), MARGIN: margin})
 
@@ -156,20 +203,51 @@ def follows(
     *,
     verdict: str,
     touched: bool,
+    asks: bool,
     project: Project,
     missing: tuple[str, ...],
-    doubtful: bool,
+    doubt: str,
     gaps: tuple[str, ...],
     known: frozenset[str],
+    on: dt.date,
 ) -> str:
-    """Say what follows from what was measured; text to be put behind it."""
+    """Say what follows from what was measured; text to be put behind it.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    verdict
+        The verdict of the site.
+    touched, asks
+        Whether features that the rule names touch the site, and whether facts of the project are missing.
+    project, missing
+        What is known of the project, and which keys are not.
+    doubt
+        Why the feature only may be meant; empty where it is not in doubt.
+    gaps
+        Why the layer is not complete.
+    known
+        Ids of the rules of the plan.
+    on
+        The day.
+    """
     parts = []
-    if verdict == "no_data":
+    if verdict == "unsettled":
+        parts += [unsettled(rule), doubt]
+    elif verdict == "no_data":
         parts.append("；".join(gaps) if gaps else _not_covered(rule))
     elif verdict == "needs_facts":
-        parts.append(_open(rule, missing=missing if touched else (), doubtful=doubtful))
+        parts.append(doubt or f"缺少项目信息：{'、'.join(key_label(key) for key in missing)}")
     elif touched:
-        parts.append(f"{_project_text(project)}{EFFECT_WORDS.get(_effect(rule, verdict), '')}")
+        effect = EFFECT_WORDS.get(_effect(rule, verdict), "")
+        if asks:
+            whom = "；".join(condition_text(condition) for condition in rule.when)
+            parts.append(f"如属{whom}，{effect}")
+        else:
+            parts.append(f"{_project_text(project)}{effect}")
+    if touched and rule.due is not None:
+        parts.append(f"应于 {rule.due} 前完成" + ("，已逾期" if on > rule.due else ""))
     special = [other for other in rule.yields_to if other in known]
     if touched and special:
         parts.append(f"应先适用特别规定（{'、'.join(special)}）")
@@ -183,7 +261,6 @@ def _effect(rule: Rule, verdict: str) -> str:
 # What a site shares with what it is on: area, length or a point; else how it lies to what is nearest.
 AREA, LENGTH, POINT, APART, ADJOINING, NOTHING = range(6)
 _SHARES: dict[int, Form] = {AREA: (" ", SIZE, " m²（", MU, " 亩）"), LENGTH: (" ", SIZE, " m "), POINT: ()}
-_DOUBT = "边界存疑，需现场核定"
 # The name of the feature, one of the cases above, and for a river at, above or below the intake: 0, 1, 2.
 Teller = Callable[[str, int, int], Form]
 
@@ -200,6 +277,10 @@ def _none_near(rule: Rule) -> str:
 
 def _tell_near(rule: Rule) -> Teller:
     none, limit = _none_near(rule), f"控制距离 {rule.within_m:g} m"
+    if "distance" in rule.not_stated:
+        limit = "原文未写明控制距离"
+    elif rule.settled_by:
+        limit += f"（{rule.settled_by}）"
 
     def tell(name: str, case: int, _: int) -> Form:
         if case == NOTHING:
@@ -279,20 +360,8 @@ def _not_covered(rule: Rule) -> str:
     return f"图层覆盖范围不足以判断（需覆盖地块{around}）"
 
 
-def _open(rule: Rule, *, missing: tuple[str, ...], doubtful: bool) -> str:
-    parts = []
-    if missing:
-        parts.append(f"缺少项目信息：{'、'.join(key_label(key) for key in missing)}")
-    if doubtful:
-        columns = "、".join(column for column, _ in rule.where)
-        parts.append(f"图层该要素的 {columns} 为空，须核实是否属于{_which(rule)}")
-    if not rule.verified:
-        parts.append("本条原文尚未核实，不能据以判定")
-    return "；".join(parts)
-
-
 def _project_text(project: Project) -> str:
-    works = "" if project.works is None else WORKS[project.works][0]
+    works = "、".join(WORKS[name][0] for name in project.works)
     names = [ACTIVITIES.get(code, code) for code in project.activity]
     return f"{works}{'、'.join(names)}项目，" if works or names else ""
 

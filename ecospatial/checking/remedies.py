@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ecospatial.rules import Rule
 
 _IN_THE_WAY = ("restricted", "prohibited")
+# What waits for an answer where a site is may wait for it where the site goes.
+_WAITING = ("needs_facts", "unsettled")
+NOT_OF_PLACE = "针对整个行政区的规定与位置无关，不计入让位和平移"
 # At its limit a near rule is still touched: this much further it is not.
 _CLEAR_OF_M = 1e-5
 # A strip of 64 segments to a quarter circle is up to 0.0075 % short of the distance; where that matters, beyond it.
@@ -33,9 +36,10 @@ _BEYOND_M = 0.01
 def remedies(findings: Findings, *, within_m: float = 500.0) -> gpd.GeoDataFrame:
     """Find for each site what part of it is free, and the smallest shift after which nothing is in the way.
 
-    In the way is what a finding of verdict restricted or prohibited touches; what needs facts, or data, is answered by
-    them and not by moving. Every answer was checked: the free part, and the site where it would be moved to, were put
-    to all rules again, and no rule says anything worse there than before; what did not hold is not told.
+    In the way is what a finding of verdict restricted or prohibited touches; what needs facts, data or a settled basis
+    is answered by them and not by moving. Rules on the whole district are no matter of place and stay out of it. Every
+    answer was checked: the free part, and the site where it would be moved to, were put to all rules again, and no rule
+    says anything worse there than before; what did not hold is left out.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ def remedies(findings: Findings, *, within_m: float = 500.0) -> gpd.GeoDataFrame
         Index ``site_id``, in the CRS of the plan: ``free_m2`` and ``free_share`` (of the site's area, a line's length,
         or its points), ``shift_m`` and ``shift_bearing_deg`` (from grid north, clockwise), and the free part as
         geometry (empty: none). A site with nothing in the way has a shift of 0 m without a bearing; both are empty
-        where no shift was found.
+        where no shift was found. ``attrs["notices"]`` says so where rules were no matter of place.
 
     Raises
     ------
@@ -77,7 +81,9 @@ def remedies(findings: Findings, *, within_m: float = 500.0) -> gpd.GeoDataFrame
         "shift_m": length,
         "shift_bearing_deg": np.where(length > 0, bearing, np.nan),
     }
-    return gpd.GeoDataFrame(data, index=sites.index, geometry=free, crs=sites.crs)
+    found = gpd.GeoDataFrame(data, index=sites.index, geometry=free, crs=sites.crs)
+    found.attrs["notices"] = [NOT_OF_PLACE] if search.not_of_place.any() else []
+    return found
 
 
 def _size(shapes: NDArray[Any]) -> NDArray[np.float64]:
@@ -98,17 +104,22 @@ class _Search:
     def __post_init__(self) -> None:
         """Check everything: findings that were filtered do not say what a shift may run into."""
         self.before = check_read(self.sites, self.reading).frame
-        versions = self.plan.rule_versions().values()
-        standing = (next((rule for rule in each if rule.in_force(self.reading.on)), None) for each in versions)
-        self.rules = {rule.id: rule for rule in standing if rule is not None}
+        self.rules = self.reading.in_force
+        of_district = [id_ in self.rules and self.rules[id_].layer == "district" for id_ in self.rules_in_order]
+        self.not_of_place = np.array(of_district, dtype=bool)
         boxes = [shapely.box(*bounds).buffer(self.within_m) for bounds in self.sites.geometry.bounds.to_numpy()]
         self.windows = np.array([shapely.envelope(box) for box in boxes], dtype=object)
         self.wide_reading = self.reading.around(self.windows, 0.0)
 
     def blocked(self, frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
         """Say of which sites something is in the way."""
-        hit = frame[_in_the_way(frame)]
+        hit = frame[self._blocks(frame)]
         return np.asarray(sites.index.isin(hit["site_id"].unique()), dtype=bool)
+
+    def _blocks(self, frame: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+        """Say which findings, of all rules for each site, are in the way."""
+        of_place = np.resize(~self.not_of_place, len(frame))
+        return np.asarray(_in_the_way(frame) & of_place, dtype=bool)
 
     def _worse(self, rows: NDArray[np.intp], shapes: NDArray[Any]) -> NDArray[np.bool_]:
         """Say for which sites another shape still has something in the way, or anything is known less well."""
@@ -119,21 +130,22 @@ class _Search:
         per_site = len(self.rules_in_order)
         place = (rows[:, None] * per_site + np.arange(per_site)).ravel()
         same = after["verdict"].cat.codes.to_numpy() == self.before["verdict"].cat.codes.to_numpy()[place]
-        clear = after["verdict"].isin(["clear", "not_applicable"]).to_numpy()
+        clear = after["verdict"].isin(["clear", "not_applicable", "duty"]).to_numpy()
+        clear |= np.resize(self.not_of_place, len(after))
         kept = same & ~_in_the_way(after) & (_touched(self.before)[place] | ~_touched(after))
         return np.asarray(~(clear | kept).reshape(-1, per_site).all(axis=1), dtype=bool)
 
     @property
     def rules_in_order(self) -> list[str]:
         """The ids of all rules, as a frame of findings has them for each site."""
-        return list(self.plan.rule_versions())
+        return list(self.reading.versions)
 
     # ------------------------------------------------------------------------------------ the free part
 
     def free(self, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Give what is left of sites without what is in the way."""
         shapes = self.sites.geometry.to_numpy()[rows]
-        hit = self.before[_in_the_way(self.before)]
+        hit = self.before[self._blocks(self.before)]
         drawn = hit.groupby("site_id", sort=False, observed=True)["geometry"].agg(
             lambda part: shapely.union_all(part.to_numpy())
         )
@@ -176,19 +188,19 @@ class _Search:
         """Draw where a site must not reach: what its rules are about, and where nothing is known."""
         per_site = len(self.rules_in_order)
         own = self.before.iloc[row * per_site : (row + 1) * per_site]
-        # What waits for facts where the site is now may wait for them where it goes.
-        waiting = _touched(own) & (own["verdict"] == "needs_facts").to_numpy()
+        waiting = _touched(own) & own["verdict"].isin(_WAITING).to_numpy()
         verdicts = own["verdict"].astype(object).mask(waiting, "not_applicable").tolist()
         asked: dict[tuple[Any, ...], tuple[Rule, str]] = {}
         for rule_id, verdict in zip(self.rules_in_order, verdicts, strict=True):
             rule = self.rules.get(rule_id)
-            if rule is not None and verdict != "not_applicable":
+            if rule is not None and rule.layer != "district" and verdict != "not_applicable":
                 distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
                 asked[rule.relation, rule.layer, rule.where, *distances, verdict == "no_data"] = rule, verdict
         window, thin = self.windows[row], shapely.get_dimensions(self.sites.geometry.iloc[row]) < 2
         drawn = []
         for rule, verdict in asked.values():
-            if self.wide_reading.stock_for(rule).frame is not None:
+            usable = self.wide_reading.stock_for(rule).frame is not None
+            if usable and not self.wide_reading.select(rule).unmatched:
                 drawn.append(self._drawn(rule, window, beyond=beyond, thin=thin))
                 if unknown and verdict != "no_data":
                     drawn.append(self._unknown(rule, window))

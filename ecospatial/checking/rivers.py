@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from ecospatial import network
-from ecospatial.checking.reading import Reading, Selection, Stock, selected
+from ecospatial.checking.reading import CoveragePart, Reading, Stock
+from ecospatial.checking.selection import Selection, select_features
 from ecospatial.model import KINDS
 
 if TYPE_CHECKING:
@@ -53,16 +55,17 @@ def stretches(reading: Reading, rule: Rule) -> Stretches:
     """
     intakes = reading.stock(rule.layer)
     if intakes.frame is None or intakes.only_none:
-        return Stretches(
-            intakes, selected("intake", intakes.frame) if intakes.frame is not None else _empty(reading), None, ()
-        )
+        frame = reading.plan.frame_of(rule.layer, []) if intakes.frame is None else intakes.frame
+        return Stretches(intakes, select_features(rule.layer, frame, layers=intakes.layers), None, ())
     centre = reading.stock("river_centreline")
     if centre.frame is None:
         gaps = (*intakes.gaps, *(f"不能沿河量算：{gap}" for gap in centre.gaps))
-        return Stretches(dataclasses.replace(intakes, frame=None, gaps=gaps), _empty(reading), None, ())
+        nothing = select_features(rule.layer, reading.plan.frame_of(rule.layer, []), layers=intakes.layers)
+        return Stretches(dataclasses.replace(intakes, frame=None, gaps=gaps), nothing, None, ())
     rivers = network.build(centre.frame)
     water = _water(reading, rivers)
-    rows = selected("intake", intakes.frame, rule.where).all_row
+    chosen = select_features(rule.layer, intakes.frame, rule.where, layers=intakes.layers)
+    rows = chosen.all_row
     limit = max(rule.upstream_m, rule.downstream_m)
     reach, along, blind = _places(rivers, intakes, centre, rows)
     found: list[tuple[int, BaseGeometry, network.Stretch]] = []
@@ -79,22 +82,26 @@ def stretches(reading: Reading, rule: Rule) -> Stretches:
         certain = certain and sure
     frame = intakes.frame.iloc[[row for row, *_ in found]].reset_index(drop=True)
     frame = frame.set_geometry(gpd.GeoSeries([area for _, area, _ in found], crs=reading.plan.crs))
-    names = _names(intakes.frame)
+    names = _names(intakes.frame, rule.layer)
     discs = [(intakes.frame.geometry.iloc[rows[i]].buffer(limit + HALF_RIVER_M), f"{names[rows[i]]}{why}，不能沿河量算")
              for i, why in blind.items()]  # fmt: skip
-    stock = _stock(intakes, centre, frame, limit_m=limit, discs=discs, certain=certain)
-    return Stretches(stock, selected("intake", frame, rule.where), rivers, tuple(walked for *_, walked in found))
+    beside = [reading.stock(kind) for kind in ("water_body", "bank_line")]
+    stock = _stock(intakes, [centre, *beside], frame, limit_m=limit, discs=discs, certain=certain)
+    if stock.frame is None:
+        raise AssertionError(rule.layer)
+    selection = select_features(rule.layer, stock.frame, rule.where, layers=stock.layers)
+    # An intake without a stretch is carried by the layer all the same.
+    selection = dataclasses.replace(selection, missing=chosen.missing, unmatched=chosen.unmatched)
+    return Stretches(stock, selection, rivers, tuple(walked for *_, walked in found))
 
 
-def _empty(reading: Reading) -> Selection:
-    return selected("intake", reading.plan.frame_of("intake", []))
-
-
-def _names(frame: gpd.GeoDataFrame) -> list[str]:
-    """Name each intake: its name, else its source."""
-    given = zip(frame["feature_name"].tolist(), frame["source_name"].tolist(), strict=True)
-    names = [next((str(value) for value in pair if isinstance(value, str) and value), "") for pair in given]
-    return [name if KINDS["intake"].label in name else f"{KINDS['intake'].label}{name}" for name in names]
+def _names(frame: gpd.GeoDataFrame, kind: str) -> list[str]:
+    """Name each intake: its name, else its source or river."""
+    label = KINDS[kind].label
+    columns = [frame[name].tolist() for name in ("feature_name", "source_name", "river") if name in frame]
+    rows = zip(*columns, strict=True)
+    names = [next((str(value) for value in row if isinstance(value, str) and value), "") for row in rows]
+    return [name if label in name else f"{label}{name}" for name in names]
 
 
 def _water(reading: Reading, rivers: network.Network) -> dict[str, BaseGeometry]:
@@ -112,7 +119,7 @@ def _places(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], dict[int, str]]:
     """Find the place of each intake on the network; and why there is none, by position."""
     if intakes.frame is None:
-        raise AssertionError("intake")
+        raise AssertionError(intakes.kind)
     frame = intakes.frame.iloc[rows]
     place = network.locate(rivers, frame, within_m=np.inf)
     reach = place["reach"].to_numpy(dtype=np.intp).copy()
@@ -133,7 +140,7 @@ def _places(
 
 def _stock(
     intakes: Stock,
-    centre: Stock,
+    waters: list[Stock],
     frame: gpd.GeoDataFrame,
     *,
     limit_m: float,
@@ -142,27 +149,39 @@ def _stock(
 ) -> Stock:
     """Say how far the stretches can be relied on.
 
-    The coverage of both layers has to hold a site and ``limit_m`` around it: an intake that is not in the layer, or a
-    branch that is not, could lie that far away.
+    The coverage of intakes and centrelines (the first of ``waters``) has to hold a site and ``limit_m`` around it: an
+    intake that is not in the layer, or a branch that is not, could lie that far away. A stretch is as wrong as the
+    intake and the worst of the layers that the water is taken from.
     """
-    coverage = None
-    if intakes.coverage is not None and centre.coverage is not None:
-        both = shapely.intersection(intakes.coverage, centre.coverage)
-        coverage = shapely.difference(both.buffer(-limit_m, quad_segs=64), shapely.union_all([d for d, _ in discs]))
-    errors = [layer.accuracy_m for layer in centre.layers]
+    centre = waters[0]
+    parts: tuple[CoveragePart, ...] = ()
+    if intakes.whole is not None and centre.whole is not None:
+        both = shapely.intersection(intakes.whole.area, centre.whole.area)
+        area = shapely.difference(both.buffer(-limit_m, quad_segs=64), shapely.union_all([d for d, _ in discs]))
+        edges = (*intakes.parts, *centre.parts)
+        accuracy_m = float(np.max([part.accuracy_m for part in edges]))
+        short_m = max(part.short_m for part in edges)
+        if not area.is_empty:
+            parts = (CoveragePart(area, short_m, accuracy_m, any(part.guessed for part in edges)),)
+    layers = [layer for water in waters for layer in water.layers]
+    errors = [layer.accuracy_m for layer in layers]
     river = None if not certain or None in errors else max((e for e in errors if e is not None), default=None)
-    layers = tuple(
-        dataclasses.replace(
-            layer, accuracy_m=None if river is None or layer.accuracy_m is None else layer.accuracy_m + river
-        )
-        for layer in intakes.layers
-    )
+    guessed = any(layer.basis == "guessed" for layer in layers)
+    own = pd.to_numeric(frame["accuracy_m"]) if "accuracy_m" in frame else pd.Series(np.nan, index=frame.index)
+    changed = {"accuracy_m": own + (np.nan if river is None else river)}
+    changed |= {"accuracy_basis": ["guessed"] * len(frame)} if guessed else {}
     return dataclasses.replace(
         intakes,
-        layers=layers,
-        frame=frame,
+        layers=tuple(
+            dataclasses.replace(
+                layer,
+                accuracy_m=None if river is None or layer.accuracy_m is None else layer.accuracy_m + river,
+                accuracy_basis="guessed" if guessed else layer.accuracy_basis,
+            )
+            for layer in intakes.layers
+        ),
+        frame=frame.assign(**changed),
         gaps=(*intakes.gaps, *(f"不能沿河量算：{gap}" for gap in centre.gaps)),
-        coverage=coverage,
-        short_m=max(intakes.short_m, centre.short_m),
+        parts=parts,
         blind=tuple(discs),
     )

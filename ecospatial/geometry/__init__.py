@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecospatial.geometry.corridors import corridor, strip
 from ecospatial.geometry.depth import depth
 from ecospatial.geometry.edges import firsts
-from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, subdivide
+from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, safe_intersection, subdivide
 from ecospatial.geometry.measure import ellipsoidal_area
 from ecospatial.geometry.nearest import ROUNDING_M, Around, Edge
 from ecospatial.geometry.overlapping import overlap
@@ -31,6 +31,7 @@ __all__ = [
     "merged",
     "overlap",
     "repair",
+    "safe_intersection",
     "strip",
     "subdivide",
 ]

@@ -7,7 +7,7 @@ from ecospatial.plans.layers import SHARES, Layer, Source, share_of
 from ecospatial.plans.making import new_plan
 from ecospatial.plans.opening import data_folder, list_plans, open_plan
 from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
-from ecospatial.plans.plan import LAYER_COLUMNS, Plan
+from ecospatial.plans.plan import LAYER_COLUMNS, LeftOut, Plan, Settlement
 from ecospatial.plans.repairs import LayerRepairs
 from ecospatial.plans.sealing import seal
 from ecospatial.plans.words import UnmatchedValue, match_values, unmatched_problems, unmatched_values
@@ -21,9 +21,11 @@ __all__ = [
     "Imported",
     "Layer",
     "LayerRepairs",
+    "LeftOut",
     "Pixels",
     "Plan",
     "Provenance",
+    "Settlement",
     "Source",
     "UnmatchedValue",
     "data_folder",

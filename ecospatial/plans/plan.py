@@ -255,6 +255,11 @@ class Plan:
             return None
         return None if frame.empty else shapely.union_all(frame.geometry.to_numpy())
 
+    @property
+    def district_area(self) -> BaseGeometry | None:
+        """The district as one polygon in ``plan.crs``; None where no layer of it can be used."""
+        return self._district
+
     @cached_property
     def area(self) -> BaseGeometry | None:
         """Where the plan is: the district, else the box around all layers held; in ``plan.crs``."""

@@ -48,17 +48,20 @@ class Covered:
     sites: Shapes
     reach_m: float
 
-    def within(self, within_m: float) -> NDArray[np.bool_]:
-        """Say which sites it holds with everything within a distance of them."""
+    def within(self, within_m: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which sites it holds with everything within a distance of them; one for all, or one for each."""
         if self.coverage.area is None or self.coverage.area.is_empty:
             return np.zeros(len(self.sites), dtype=bool)
         held = self._held.copy()
-        least = within_m - self.coverage.short_m - ROUNDING_M
-        if least > 0:
+        least = np.broadcast_to(np.asarray(within_m, dtype=float), held.shape)
+        least = least - self.coverage.short_m - ROUNDING_M
+        if (least > 0).any():
             nearest, furthest = self._between
-            held &= furthest >= least
-            open_ = np.flatnonzero(held & (nearest < least))
-            held[open_] = ~shapely.dwithin(self.coverage.line, self.sites.geometry[open_], least)
+            beyond = least > 0
+            held &= ~beyond | (furthest >= least)
+            open_ = np.flatnonzero(held & beyond & (nearest < least))
+            distances: Any = least[open_]
+            held[open_] = ~np.asarray(shapely.dwithin(self.coverage.line, self.sites.geometry[open_], distances))
         return held
 
     @cached_property

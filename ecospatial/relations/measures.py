@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Measures:
     """What one question found for each site; a row of every array is a site.
 
-    ``along_m`` is metres along a river, upstream positive; empty where nothing was measured so.
+    ``along_m`` is metres along a river, upstream positive; empty where nothing was measured so. ``uncovered`` marks
+    sites that the features of an ``outside`` question do not cover wholly, wherever the rest of them lies.
     """
 
     touched: NDArray[np.bool_]
@@ -32,6 +33,7 @@ class Measures:
     conflict: NDArray[Any]
     beyond: NDArray[np.bool_]
     along_m: NDArray[np.float64]
+    uncovered: NDArray[np.bool_]
 
     @classmethod
     def nothing(cls, count: int) -> Measures:
@@ -47,6 +49,7 @@ class Measures:
             conflict=np.full(count, None, dtype=object),
             beyond=np.ones(count, dtype=bool),
             along_m=np.full(count, np.nan),
+            uncovered=np.zeros(count, dtype=bool),
         )
 
     @classmethod
@@ -82,9 +85,20 @@ class Target:
     @cached_property
     def edge(self) -> Edge:
         """The edge of all features together; edges that two features share are not part of it."""
-        together = shapely.union_all(self.geometry)
+        together = self.joined
         alone = float(shapely.length(self.geometry).sum())
         return self.outline if abs(shapely.length(together) - alone) <= ROUNDING_M else Edge.of(together)
+
+    @cached_property
+    def joined(self) -> Any:
+        """The features as one geometry."""
+        return shapely.union_all(self.geometry)
+
+    @cached_property
+    def joined_parts(self) -> tuple[NDArray[Any], shapely.STRtree]:
+        """The connected parts of the features taken together, and an index over them."""
+        parts = np.asarray(shapely.get_parts(self.joined), dtype=object)
+        return parts, shapely.STRtree(parts)
 
     def drawn(self, within_m: float, piece: NDArray[np.intp]) -> Pieces:
         """Draw what lies within a distance of some pieces, none of it twice."""

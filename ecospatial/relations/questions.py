@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Cut, Shapes, areal_part, cut, depth, distinct, merged
+from ecospatial.geometry import ROUNDING_M, Cut, Shapes, areal_part, cut, depth, distinct, merged, safe_intersection
 from ecospatial.relations.measures import Measures, Nearest, Target
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def overlaps(
     if not len(target.geometry):
         return found
     parts = nearest.parts(target, sites)
-    conflict = merged(parts, len(sites))
+    conflict = drop_specks(merged(parts, len(sites)))
     found.touched = _counts(conflict)
     hit = np.flatnonzero(found.touched)
     _measure_conflict(found, hit, conflict[hit])
@@ -92,17 +92,40 @@ def overlaps(
 
 
 def outside(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
+    target: Target,
+    sites: Shapes,
+    nearest: Nearest,
+    *,
+    limits_m: NDArray[np.float64] | None = None,
+    coverage: Any = None,
+    held: NDArray[np.bool_] | None = None,
 ) -> Measures:
     """Ask which sites have a part that no feature covers.
 
-    Parameters are those of ``overlaps``. The conflict is the part not covered.
+    Parameters are those of ``overlaps``, and:
+
+    coverage
+        Polygon in which the absence of a feature means absence; None: it is known nowhere.
+    held
+        Which sites lie wholly in the coverage. Where it is not given, absence means absence everywhere.
+
+    Returns
+    -------
+    Measures
+        The conflict is the part inside the coverage that no feature covers; ``uncovered`` marks sites with such a
+        part inside or outside of it.
     """
     found = Measures.around(nearest)
     parts = nearest.parts(target, sites)
-    rest = _uncovered(target, sites, merged(parts, len(sites)), nearest.asked)
+    rest = drop_specks(_uncovered(target, sites, merged(parts, len(sites)), nearest.asked))
+    found.uncovered = nearest.asked & _counts(rest)
+    if held is not None:
+        open_ = np.flatnonzero(found.uncovered & ~held)
+        known = shapely.Polygon() if coverage is None else coverage
+        rest[open_] = drop_specks(_same_dimension(safe_intersection(rest[open_], _repeat(known, len(open_)))))
     found.touched = nearest.asked & _counts(rest)
-    hit, miss = np.flatnonzero(found.touched), np.flatnonzero(nearest.asked & ~found.touched)
+    hit = np.flatnonzero(found.touched)
+    miss = np.flatnonzero(nearest.asked & ~found.uncovered)
     _measure_conflict(found, hit, rest[hit])
     found.margin_m = np.full(len(sites), np.nan)
     _deciding(found, parts, np.arange(len(sites)))
@@ -113,6 +136,49 @@ def outside(
             around = nearest.edge(target, sites, miss)
             found.margin_m[miss], _ = around.nearest(sites.geometry[miss], np.arange(len(miss)))
     found.beyond = np.isnan(found.margin_m)
+    return found
+
+
+def _repeat(shape: Any, count: int) -> NDArray[Any]:
+    found = np.empty(count, dtype=object)
+    found[:] = shape
+    return found
+
+
+def _same_dimension(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Keep of collections the parts of the highest dimension: what else a cut leaves is edge and corner."""
+    found = shapes.copy()
+    for row in np.flatnonzero(shapely.get_type_id(found) == 7):
+        parts = shapely.get_parts(found[row])
+        dimension = shapely.get_dimensions(parts)
+        found[row] = shapely.union_all(parts[dimension == dimension.max(initial=-1)])
+    return found
+
+
+def drop_specks(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Drop connected parts that are no more than a shared edge or rounding; a shape may be left empty.
+
+    Parameters
+    ----------
+    shapes
+        Geometries in a metric CRS, each of one dimension, or None.
+
+    Examples
+    --------
+    >>> both = shapely.union(shapely.box(0, 0, 10, 10), shapely.box(20, 0, 20.0001, 10))
+    >>> drop_specks(np.array([both], dtype=object))[0].bounds
+    (0.0, 0.0, 10.0, 10.0)
+    """
+    several = np.flatnonzero(shapely.get_num_geometries(shapes) > 1)
+    if not len(several):
+        return shapes
+    parts, owner = shapely.get_parts(shapes[several], return_index=True)
+    large = _counts(parts)
+    lost = np.unique(owner[~large])
+    found = shapes.copy()
+    for number in lost:
+        kept = parts[(owner == number) & large]
+        found[several[number]] = shapely.union_all(kept) if len(kept) else shapely.Polygon()
     return found
 
 
@@ -238,7 +304,10 @@ def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any], asked: NDArr
     whole = is_same(inside[areal], rest[areal])
     rest[areal[whole]] = shapely.Polygon()
     areal = areal[~whole]
-    rest[areal] = areal_part(shapely.difference(rest[areal], inside[areal]))
+    if len(areal):
+        # The features are joined before they are taken away: the parts into which they were cut for the index leave
+        # slivers along the cuts that would reach as deep as the feature.
+        rest[areal] = areal_part(shapely.difference(rest[areal], _joined_around(target, rest[areal])))
     # Lines along an edge and points on it are covered, so they are compared with the features themselves.
     thin = np.flatnonzero(asked & (dimension < 2))
     if len(thin) and len(target.geometry):
@@ -248,6 +317,18 @@ def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any], asked: NDArr
             covers = shapely.union_all(target.geometry[owners])
             rest[thin[position]] = shapely.difference(rest[thin[position]], covers)
     return rest
+
+
+def _joined_around(target: Target, shapes: NDArray[Any]) -> NDArray[Any]:
+    """Give for each shape what lies around it of the features taken together."""
+    parts, tree = target.joined_parts
+    row, part = tree.query(shapes, predicate="intersects")
+    west, south, east, north = shapely.bounds(shapes).T
+    boxes = shapely.box(west - 1.0, south - 1.0, east + 1.0, north + 1.0)
+    clipped = areal_part(safe_intersection(parts[part], boxes[row]))
+    found = merged(Cut(row, part, clipped), len(shapes))
+    found[shapely.is_missing(found)] = shapely.Polygon()
+    return found
 
 
 def is_same(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:

@@ -56,8 +56,8 @@ class Condition:
 class Rule:
     """One clause for one span of time: where, how far, for whom, since when, with what effect.
 
-    ``not_stated`` names what the text leaves open (``distance``, ``list``, ``range``); ``due`` is the day by which
-    something has to be done, after which the effect stays.
+    ``not_stated`` names what the text leaves open (``distance``, ``list``, ``range``), ``settled_by`` who decided on
+    it for a plan and when; ``due`` is the day by which something has to be done, after which the effect stays.
     """
 
     id: str
@@ -79,12 +79,18 @@ class Rule:
     yields_to: tuple[str, ...] = ()
     pack: str = ""
     not_stated: tuple[str, ...] = ()
+    settled_by: str = ""
     due: dt.date | None = None
 
     @property
     def verified(self) -> bool:
         """Whether the text of the clause was read by the keeper of the rules."""
         return self.cite.verified is not None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether nobody has read the text, or the text leaves something open that nobody decided."""
+        return not self.verified or bool(self.not_stated)
 
     def in_force(self, on: dt.date) -> bool:
         """Whether the rule stands on that day; the first and the last day are included."""
