@@ -22,7 +22,7 @@ from made_plans import CRS, SOURCE
 
 import ecospatial as es
 from ecospatial.model import ACTIVITIES, FACTS, KINDS, WORKS, activity_code
-from ecospatial.plans.plan import Settlement
+from ecospatial.plans import Settlement
 from ecospatial.rules import clashes
 
 FOLDER = Path(__file__).resolve().parent / "cases"
