@@ -41,8 +41,8 @@ def compare(
     Returns
     -------
     GeoDataFrame
-        In the CRS of ``new``, RangeIndex; one row for each site and rule whose verdict differs, or that is touched in one
-        plan only while its basis is not settled, sites in input order,
+        In the CRS of ``new``, RangeIndex; one row for each site and rule whose verdict differs, or that is touched in
+        one plan only while its basis is not settled, sites in input order,
         rules in the order of ``new``, then those that only ``old`` has: ``site_id``, ``site_name``, ``rule_id``,
         ``rule_title``, ``verdict_old`` and ``verdict_new`` (ordered categories, empty where the plan has no such
         rule), ``certain_old``, ``certain_new``, ``change_m2`` (conflict area, new minus old, square metres; empty where

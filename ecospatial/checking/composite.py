@@ -97,7 +97,8 @@ def base_map(
     activity
         Code or name of GB/T 4754-2017, or several; without it, rules that ask for it stay open (``needs_facts``).
     works
-        ``new``, ``expansion``, ``alteration``, ``existing`` or ``change_of_use``, or the Chinese word; several with ``;``.
+        ``new``, ``expansion``, ``alteration``, ``existing`` or ``change_of_use``, or the Chinese word; several with
+        ``;``.
     on
         The day whose law and layers count; today when not given.
     land_use

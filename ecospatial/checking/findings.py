@@ -32,8 +32,8 @@ class Findings:
     frame
         One row per site and rule (``docs/interface.md`` section 7), in ``plan.crs``.
     summary
-        One row per site: ``headline`` with ``certain`` and ``certainty``, ``verdict`` (the worst), ``decided`` (the worst
-        of those that decide) and counts.
+        One row per site: ``headline`` with ``certain`` and ``certainty``, ``verdict`` (the worst), ``decided`` (the
+        worst of those that decide) and counts.
     sites, rules, layers
         What was checked, and against what.
     meta
@@ -129,8 +129,8 @@ class Answers:
     """What all rules say of the sites of a check; sites x rules.
 
     ``verdict`` is a position in ``VERDICTS``, ``certainty`` one in ``CERTAINTIES``, -1 for none. ``open_here`` says
-    what is open at the place of a site. ``prohibits`` says of each rule whether its effect is a prohibition, ``plan_open``
-    whether a layer that a rule in force reads is missing, or something is left out.
+    what is open at the place of a site. ``prohibits`` says of each rule whether its effect is a prohibition,
+    ``plan_open`` whether a layer that a rule in force reads is missing, or something is left out.
     """
 
     verdict: NDArray[np.int8]
