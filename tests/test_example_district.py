@@ -123,11 +123,7 @@ def test_one_question_is_left_unanswered():
 def test_the_examples_read_as_their_readme_says(findings):
     summary = findings.summary
     shown = {
-        site: (
-            HEADLINES[row.headline].label,
-            CERTAINTIES.get(row.certainty, "") if row.headline != "no_conflict" else "",
-        )
-        for site, row in summary.iterrows()
+        site: (HEADLINES[row.headline].label, CERTAINTIES.get(row.certainty, "")) for site, row in summary.iterrows()
     }
     assert shown == {site: (label, word) for site, (label, word) in stated().items()}
 
