@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_plans import BANK, district, layer, plan_folder, rule
 from shipped_plan import PLANS
 
@@ -38,12 +40,16 @@ def linted(tmp_path, *rules, **options):
         ({"when": [{"activity": ["C26"]}, {"activity": ["C2614"], "works": ["new"]}]}, "永远不起作用"),
         ({"when": {"activity": ["C26", "C2614"]}}, "C2614 已被更短的代码包含"),
         ({"when": {"activity": ["C26", "C26"]}}, "重复"),
-        ({"when": {"works": ["new", "expansion", "alteration", "existing"]}}, "全部建设性质"),
+        ({"when": {"works": ["new", "expansion", "alteration", "existing", "change_of_use"]}}, "全部建设性质"),
         ({"when": NEW, "unless": {"works": ["existing"]}}, "例外永远不会成立"),
         ({"when": {"new_outfall": True}, "unless": {"new_outfall": False}}, "例外永远不会成立"),
         ({"when": NEW, "unless": {"works": ["new", "expansion"]}}, "effect 永远不会出现"),
         ({"effect": "restricted", "unless": {"new_outfall": True}}, "unless 不起作用"),
         ({"when": {"land_use": ["99"]}}, "没有 99"),
+        ({"when": [{"works": ["new"]}, {"works": ["new"], "area_m2_at_least": 5000}]}, "永远不起作用"),
+        ({"when": [{"area_m2_at_least": 100}, {"area_m2_at_least": 5000}]}, "永远不起作用"),
+        ({"when": {"area_m2_at_least": 5000}, "unless": {"area_m2_at_least": 100}}, "effect 永远不会出现"),
+        ({"effect": "duty", "due": "2031-01-01", "until": "2030-12-31"}, "永远不会逾期"),
         ({"yields_to": ["NONE"]}, "NONE"),
         ({"yields_to": ["R1"]}, "R1"),
     ],
@@ -60,6 +66,10 @@ def test_what_never_decides_is_a_fault(tmp_path, keys, words):
         {"when": NEW, "unless": {"national_key_project": True}},
         {"when": {"activity": ["C26"]}, "unless": {"activity": ["C2614"]}},
         {"when": {"land_use": ["07", "0801", "工业用地"]}},
+        {"when": [{"works": ["new"]}, {"area_m2_at_least": 5000}]},
+        {"when": {"area_m2_at_least": 100}, "unless": {"area_m2_at_least": 5000}},
+        {"effect": "duty", "due": "2030-12-31", "until": "2030-12-31"},
+        {"not_stated": ["distance"], "within_m": ...},
     ],
 )
 def test_what_decides_is_none(tmp_path, keys):
@@ -70,6 +80,10 @@ def test_the_same_rule_twice_and_a_gap_between_versions(tmp_path):
     (twin,) = linted(tmp_path, rule("R1"), rule("R2"))
     assert twin.fault and "R1" in twin.text and twin.rule_id == "R2"
     assert linted(tmp_path, rule("R1", until="2012-01-01"), rule("R2", since="2012-01-02")) == []
+    assert linted(tmp_path, rule("R1", not_stated=["list"]), rule("R2")) == []
+    assert linted(tmp_path, rule("R1", due="2030-01-01"), rule("R2", due="2031-01-01")) == []
+    (twin,) = linted(tmp_path, rule("R1", due="2030-01-01"), rule("R2", due="2030-01-01"))
+    assert twin.fault
     (gap,) = linted(tmp_path, rule("R1", until="2012-01-01"), rule("R1", since="2012-01-03"))
     assert not gap.fault and "2012-01-01" in gap.text
 
@@ -87,6 +101,25 @@ def test_kinds_and_values_that_nothing_has(tmp_path):
     near = rule("R1", where={"river": ["新孟河", "新盂河"]})
     remarks = linted(tmp_path, near, kinds={"district"}, values={("bank_line", "river"): {"新孟河"}})
     assert [(remark.fault, "新盂河" in remark.text) for remark in remarks] == [(True, False), (False, True)]
+
+
+def test_names_that_layers_hold_count_by_their_meaning(tmp_path):
+    near = rule("R1", where={"river": ["京杭运河", "新孟河"]})
+    (remark,) = linted(tmp_path, near, values={("bank_line", "river"): {"京杭运河（常州段）", "新孟河支河"}})
+    assert "没有 新孟河" in remark.text
+
+
+AREAS = st.one_of(st.none(), st.floats(1, 1e6))
+
+
+@given(AREAS, AREAS, st.floats(1, 1e6))
+def test_least_area_that_implies_another_holds_of_every_site_of_which_it_holds(left, right, area_m2):
+    holds = [limit is None or area_m2 >= limit for limit in (left, right)]
+    if implies(Condition(area_m2_at_least=left), Condition(area_m2_at_least=right)):
+        assert holds[1] or not holds[0]
+    else:
+        assert right is not None
+        assert left is None or left < right
 
 
 def test_an_unless_with_no_code_is_not_implied():

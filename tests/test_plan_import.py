@@ -31,8 +31,10 @@ def official(path, shapes=(ZONE,), crs=4549, **columns):
     columns = columns or {"类型": ["清水通道维护区"], "名称": ["新孟河"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs).to_file(path, encoding="gbk")
-    path.with_suffix(".cpg").unlink()
+        gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs).to_file(
+            path, **({"encoding": "gbk"} if path.suffix == ".shp" else {})
+        )
+    path.with_suffix(".cpg").unlink(missing_ok=True)
     return path
 
 
@@ -161,25 +163,73 @@ def test_words_outside_the_vocabulary_are_listed_with_rows(tmp_path):
     folder = bare_plan(tmp_path)
     shapes = [BANK] * 4
     source = official(tmp_path / "岸线.shp", shapes, 河流名称=["新孟河"] * 4, 岸别=["左", "东岸", "右岸", "东岸"])
-    before = state(folder)
-    with pytest.raises(PlanError) as caught:
-        import_layer(source, folder, "bank_line")
-    problem = caught.value.problems[0]
-    assert (problem.row, "东岸" in problem.problem, "--value side:东岸" in problem.way_out) == (
-        "第 2、4 行",
-        True,
-        True,
-    )
-    assert state(folder) == before
-    import_layer(source, folder, "bank_line", values={"side": {"东岸": "右岸"}})
+    told = "\n".join(import_layer(source, folder, "bank_line").lines)
+    for word in ("第 2、4 行", "“东岸”", "--value side:东岸"):
+        assert word in told
+    assert es.open_plan(folder).frame("bank_line").side.fillna("").tolist() == ["左岸", "", "右岸", ""]
+    assert "side（岸别）不能是“东岸”" in "\n".join(str(problem) for problem in es.open_plan(folder).validate())
+    import_layer(source, folder, "bank_line", values={"side": {"东岸": "右岸"}}, replace=True)
     assert es.open_plan(folder).frame("bank_line").side.tolist() == ["左岸", "右岸", "右岸", "右岸"]
+
+
+def test_word_in_another_form_is_known_and_the_nearest_are_named(tmp_path):
+    folder = bare_plan(tmp_path)
+    words = ["清水 通道维护区", "水源涵养区", None]
+    told = "\n".join(import_layer(official(tmp_path / "a.shp", [ZONE] * 3, 类型=words), folder, "control_zone").lines)
+    assert "清水 通道维护区 → 清水通道维护区" in told
+    assert "相近的：重要水源涵养区" in told
+    assert "第 3 行：zone_type（管控区类型）为空" in told
+    frame = es.open_plan(folder).frame("control_zone")
+    assert frame.zone_type.fillna("").tolist() == ["清水通道维护区", "", ""]
+    assert frame.unknown_words.tolist() == ["", "zone_type=水源涵养区", ""]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("control_zone", {"主导生态功能": ["水源水质保护"]}),
+        ("control_zone", {"主导功能": ["水源水质保护"]}),
+        ("intake", {"取水口名称": ["北河口水厂取水口"]}),
+    ],
+)
+def test_column_that_speaks_of_something_else_is_not_taken(tmp_path, kind, columns):
+    shape = ZONE if kind == "control_zone" else ZONE.centroid
+    with pytest.raises(PlanError, match="找不到列"):
+        import_layer(official(tmp_path / "a.gpkg", [shape], **columns), bare_plan(tmp_path), kind)
+
+
+def test_name_of_a_catchment_is_not_its_plant_and_that_of_a_plant_is(tmp_path):
+    folder = bare_plan(tmp_path)
+    import_layer(official(tmp_path / "a.gpkg", [ZONE], 名称=["甲片"]), folder, "sewer_catchment")
+    import_layer(official(tmp_path / "b.gpkg", [ZONE.centroid], 名称=["乙厂"]), folder, "sewage_plant")
+    plan = es.open_plan(folder)
+    assert plan.frame("sewer_catchment").plant.tolist() == [None]
+    assert plan.frame("sewer_catchment").feature_name.tolist() == ["甲片"]
+    assert plan.frame("sewage_plant").plant.tolist() == ["乙厂"]
+
+
+def test_repaired_shape_is_said(tmp_path):
+    bow_tie = shapely.Polygon([(495000, 3515000), (495100, 3515100), (495100, 3515000), (495000, 3515100)])
+    source = official(tmp_path / "a.gpkg", [ZONE, bow_tie], 类型=["森林公园"] * 2)
+    told = "\n".join(import_layer(source, bare_plan(tmp_path), "control_zone").lines)
+    assert "第 2 行" in told
+    assert "0.00 → 5000.00 m²" in told
+
+
+def test_values_of_rules_that_no_feature_carries_are_said(tmp_path):
+    folder = worked_example(tmp_path / "p")
+    source = official(tmp_path / "a.shp", [BANK] * 2, 河流名称=["望虞河支河", "新孟河（常州段）"])
+    told = "\n".join(import_layer(source, folder, "bank_line", replace=True).lines)
+    assert "“望虞河”（规则 TH30-6），可能是它的：望虞河支河" in told
+    assert "“太浦河”（规则 TH30-6）" in told
+    assert "“新孟河”" not in told
+    assert "absent: {river: [太浦河]}" in told
 
 
 @pytest.mark.parametrize(
     ("columns", "keys", "words"),
     [
         ({"备注": ["x"]}, {}, ["zone_type", "备注", "--map"]),
-        ({"类型": [None]}, {}, ["第 1 行", "为空"]),
         ({"类型": ["a"]}, {"columns": {"zone_type": "种类"}}, ["没有列 种类", "类型"]),
         ({"类型": ["a"]}, {"columns": {"kind": "类型"}}, ["没有列 kind", "zone_type"]),
         ({"类型": ["a"]}, {"values": {"zone_type": {"b": "c"}}}, ["没有值 b"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 import shutil
@@ -10,10 +11,29 @@ import geopandas as gpd
 import pytest
 import shapely
 import yaml
-from made_plans import BANK, CRS, DISTRICT, SOURCE, TH30, district, layer, plan_folder, worked_example
+from hypothesis import given
+from hypothesis import strategies as st
+from made_plans import (
+    BANK,
+    CRS,
+    DISTRICT,
+    OVER,
+    SOURCE,
+    TH30,
+    ZONE,
+    district,
+    layer,
+    plan_folder,
+    rule,
+    worked_example,
+    zone_plan,
+)
 
 import ecospatial as es
-from ecospatial.plans import seal
+from ecospatial.model.kinds import ZONE_TYPES
+from ecospatial.plans import Layer, seal
+from ecospatial.plans.layers import read_features
+from ecospatial.plans.plan import LeftOut, Settlement
 
 
 def rewrite(folder, change):
@@ -104,6 +124,133 @@ def test_faults_of_plan_yaml_name_file_layer_and_key(tmp_path, change, words):
         assert word in message
 
 
+@pytest.mark.parametrize(
+    ("absent", "words"),
+    [
+        ({"name": ["甲"]}, ["absent", "name", "river"]),
+        ({"side": ["左"]}, ["side", "不会有 左", "左岸"]),
+        ({"river": []}, ["至少要有一个值"]),
+        ({"river": "望虞河"}, ["应为列表"]),
+        ({"accuracy_m": [1]}, ["数字和日期列不能用于 absent"]),
+        ({"located": ["否"]}, ["[true] 或 [false]"]),
+    ],
+)
+def test_absent_takes_only_columns_and_words_of_the_kind(tmp_path, absent, words):
+    with pytest.raises(es.PlanError) as caught:
+        es.open_plan(worked_example(tmp_path, absent=absent))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_keys_of_a_held_layer_are_refused_elsewhere(tmp_path):
+    for key, value in (("absent", {"river": ["甲"]}), ("accuracy_basis", "measured")):
+        entry = {"kind": "bank_line", "present": "none", "source": {}, key: value}
+        with pytest.raises(es.PlanError, match=f"{key}：present: none"):
+            es.open_plan(plan_folder(tmp_path, [entry], []))
+
+
+def test_absent_and_accuracy_basis_are_read(tmp_path):
+    absent = {"river": ["望虞河", "太浦河"], "located": [False]}
+    bank = es.open_plan(worked_example(tmp_path, absent=absent, accuracy_basis="measured")).layers["bank_line"]
+    assert dict(bank.absent) == {"river": ("望虞河", "太浦河"), "located": ("false",)}
+    assert (bank.accuracy_basis, bank.basis) == ("measured", "measured")
+    assert es.open_plan(worked_example(tmp_path / "b")).layers["bank_line"].basis == "stated"
+    guessed = es.open_plan(worked_example(tmp_path / "c", status="schematic")).layers["bank_line"]
+    assert guessed.basis == "guessed"
+    with pytest.raises(es.PlanError, match="accuracy_basis：不能是 sure"):
+        es.open_plan(worked_example(tmp_path / "d", accuracy_basis="sure"))
+
+
+OPEN_DISTANCE = rule("D", not_stated=["distance"], within_m=...)
+OPEN_LIST = rule("L", layer="district", relation="overlaps", not_stated=["list"])
+OPEN_BOTH = rule("B", not_stated=["distance", "range"], within_m=...)
+UNREAD = rule("U", cite={"instrument": "测试条例", "verified": False}, not_stated=["list"])
+DECIDED = {"decided_by": "某局", "on": "2026-12-01"}
+
+
+def settled_plan(tmp_path, settled):
+    return plan_folder(tmp_path, [], [TH30, OPEN_DISTANCE, OPEN_LIST, OPEN_BOTH, UNREAD], settled=settled)
+
+
+def test_what_a_text_leaves_open_is_settled(tmp_path):
+    settled = {
+        "D": DECIDED | {"within_m": 50},
+        "L": DECIDED | {"layer_holds_it": True},
+        "B": DECIDED | {"within_m": 30, "layer_holds_it": True},
+    }
+    plan = es.open_plan(settled_plan(tmp_path, settled))
+    day = dt.date(2026, 12, 1)
+    assert dict(plan.settled) == {
+        "D": Settlement(50.0, False, "某局", day),
+        "L": Settlement(None, True, "某局", day),
+        "B": Settlement(30.0, True, "某局", day),
+    }
+
+
+@pytest.mark.parametrize(
+    ("settled", "words"),
+    [
+        ({"TH30-6": DECIDED | {"within_m": 50}}, ["TH30-6", "原文已写明"]),
+        ({"U": DECIDED | {"layer_holds_it": True}}, ["U", "尚未核实"]),
+        ({"X-1": DECIDED | {"within_m": 50}}, ["X-1", "没有这条规则"]),
+        ({"D": DECIDED}, ["within_m", "需要此键"]),
+        ({"D": DECIDED | {"layer_holds_it": True, "within_m": 5}}, ["layer_holds_it", "原文已写明"]),
+        ({"L": DECIDED | {"within_m": 50, "layer_holds_it": True}}, ["within_m", "原文已写明"]),
+        ({"L": DECIDED | {"layer_holds_it": False}}, ["只能写 true"]),
+        ({"B": DECIDED | {"within_m": 30}}, ["layer_holds_it", "需要此键"]),
+        ({"D": {"within_m": 50, "on": "2026-12-01"}}, ["decided_by", "缺少此键"]),
+        ({"D": {"within_m": 50, "decided_by": "某局"}}, ["on", "缺少此键"]),
+        ({"D": DECIDED | {"within_m": 50, "decided_by": ""}}, ["decided_by", "不能为空"]),
+        ({"D": DECIDED | {"within_m": None}}, ["within_m", "不能为空"]),
+        ({"D": DECIDED | {"within_m": -1}}, ["within_m", "不小于 0"]),
+        ({"D": DECIDED | {"within_m": 50, "note": "x"}}, ["note", "不认识的键"]),
+        ({"D": None}, ["D", "不能为空"]),
+        ([], ["settled", "应为一组键和值"]),
+    ],
+)
+def test_what_may_not_be_settled_is_refused(tmp_path, settled, words):
+    with pytest.raises(es.PlanError) as caught:
+        es.open_plan(settled_plan(tmp_path, settled))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_scope_is_read(tmp_path):
+    scope = [
+        {"rules": ["TH30-6"], "because": "由水利部门核", "ask": "水利局"},
+        {"kinds": ["eco_redline", "canal_zone"], "because": "不在本局职责", "ask": "资规局"},
+    ]
+    plan = es.open_plan(plan_folder(tmp_path, [], TH30, scope=scope))
+    assert plan.scope == (
+        LeftOut(("TH30-6",), (), "由水利部门核", "水利局"),
+        LeftOut((), ("eco_redline", "canal_zone"), "不在本局职责", "资规局"),
+    )
+    assert es.open_plan(plan_folder(tmp_path / "all", [], TH30)).scope == ()
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ([{"rules": ["X"], "because": "a", "ask": "b"}], ["scope 第 1 项", "没有规则 X"]),
+        ([{"kinds": ["river"], "because": "a", "ask": "b"}], ["没有 river 这种图层"]),
+        ([{"because": "a", "ask": "b"}], ["须写其中一个"]),
+        ([{"rules": ["TH30-6"], "kinds": ["district"], "because": "a", "ask": "b"}], ["须写其中一个"]),
+        ([{"rules": [], "because": "a", "ask": "b"}], ["至少要有一个值"]),
+        ([{"rules": ["TH30-6"], "ask": "b"}], ["because", "缺少此键"]),
+        ([{"rules": ["TH30-6"], "because": "", "ask": "b"}], ["because", "不能为空"]),
+        ([{"rules": ["TH30-6"], "because": "a", "ask": "b", "until": "2027-01-01"}], ["until", "不认识的键"]),
+        (["TH30-6"], ["第 1 项应为一组键和值"]),
+        ({"rules": ["TH30-6"]}, ["应为列表"]),
+        (None, ["不能为空"]),
+    ],
+)
+def test_faults_of_scope_are_named(tmp_path, scope, words):
+    with pytest.raises(es.PlanError) as caught:
+        es.open_plan(plan_folder(tmp_path, [], TH30, scope=scope))
+    for word in words:
+        assert word in str(caught.value)
+
+
 def test_duplicate_keys_are_refused(tmp_path):
     folder = worked_example(tmp_path)
     with (folder / "plan.yaml").open("a", encoding="utf-8") as file:
@@ -175,9 +322,10 @@ layers:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"river": [None]}, ["第 1 行", "river", "为空"]),
         ({}, ["river", "缺少列"]),
-        ({"river": ["甲"], "side": ["中"]}, ["第 1 行", "side", "左岸"]),
+        ({"river": ["甲"], "accuracy_m": ["约十米"]}, ["第 1 行", "accuracy_m", "约十米"]),
+        ({"river": ["甲"], "accuracy_m": [-1.0]}, ["第 1 行", "accuracy_m", "-1"]),
+        ({"river": ["甲"], "located": ["大概"]}, ["第 1 行", "located", "大概"]),
     ],
 )
 def test_rows_that_do_not_fit_the_kind(tmp_path, columns, words):
@@ -186,6 +334,92 @@ def test_rows_that_do_not_fit_the_kind(tmp_path, columns, words):
         plan.frame("bank_line")
     for word in words:
         assert word in str(caught.value)
+
+
+def validated(plan):
+    return "\n".join(str(problem) for problem in plan.validate(dt.date(2026, 11, 20)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "cell", "unknown", "words"),
+    [
+        ({"river": ["新孟河"] * 2, "side": ["左岸", "中间"]}, "side", "side=中间", ["第 2 行", "side", "中间", "左岸"]),
+        ({"river": ["新孟河", None]}, "river", "", ["第 2 行", "river", "为空"]),
+        ({"river": ["新孟河", "  "]}, "river", "", ["第 2 行", "river", "为空"]),
+    ],
+)
+def test_word_that_is_not_known_leaves_the_cell_empty_and_the_layer_usable(tmp_path, columns, cell, unknown, words):
+    plan = es.open_plan(worked_example(tmp_path, geometry=[BANK, BANK], columns=columns))
+    frame = plan.frame("bank_line")
+    assert frame[cell].isna().tolist() == [False, True]
+    assert frame.unknown_words.tolist() == ["", unknown]
+    assert plan.trouble("bank_line") is None
+    said = validated(plan)
+    for word in words:
+        assert word in said
+
+
+@given(st.text(min_size=1, max_size=12).filter(lambda text: text.strip() and text.isprintable()))
+def test_no_word_outside_the_types_of_zones_is_read_as_a_type(word):
+    raw = gpd.GeoDataFrame({"zone_type": [word, "清水通道维护区"]}, geometry=[ZONE, ZONE], crs=CRS)
+    done = read_features(raw, Layer("z", "control_zone", path="z.gpkg"))
+    types = done.frame.zone_type.fillna("").tolist()
+    if word.strip() in ZONE_TYPES:
+        assert types[0] == word.strip()
+        assert not done.words
+    else:
+        assert types == ["", "清水通道维护区"]
+        assert done.frame.unknown_words[0].startswith("zone_type=")
+        assert [problem.row for problem in done.words] == ["第 1 行"]
+
+
+def test_every_frame_has_the_common_columns(tmp_path):
+    plan = es.open_plan(
+        plan_folder(tmp_path, [district(tmp_path), {"kind": "blue_line", "present": "none", "source": {}}], [])
+    )
+    for kind in ("district", "blue_line"):
+        frame = plan.frame(kind)
+        for name in ("accuracy_m", "accuracy_basis", "located", "unknown_words"):
+            assert name in frame
+        assert frame.accuracy_m.isna().all()
+    columns = {"accuracy_m": [5, None], "accuracy_basis": ["measured", "guess"], "located": ["否", None]}
+    entry = layer(tmp_path, "blue_line", [ZONE, ZONE], columns=columns)
+    frame = es.open_plan(plan_folder(tmp_path, [entry], [])).frame("blue_line")
+    assert frame.accuracy_m.tolist()[0] == 5.0
+    assert frame.accuracy_basis.fillna("").tolist() == ["measured", ""]
+    assert frame.located.tolist() == [False, None]
+    assert frame.unknown_words.tolist() == ["", "accuracy_basis=guess"]
+
+
+def test_file_without_a_feature_is_not_usable(tmp_path):
+    folder = zone_plan(tmp_path, [OVER])
+    frame = gpd.read_file(folder / "control_zone.gpkg")
+    frame.iloc[:0].to_file(folder / "control_zone.gpkg", layer="control_zone", driver="GPKG")
+    plan = es.open_plan(folder)
+    assert "没有要素" in plan.trouble("control_zone")
+    assert "present: none" in validated(plan)
+
+
+def test_repaired_zone_is_reported_with_its_row_and_both_areas(tmp_path):
+    # Two triangles of 100 m base and 50 m height: the crossing rings enclose nothing, the repair 5000 m2.
+    bow_tie = shapely.Polygon([(495000, 3515000), (495100, 3515100), (495100, 3515000), (495000, 3515100)])
+    # A hole of 0.01 m2 outside its shell is dropped: less than 1 % and less than 100 m2.
+    speck = shapely.Polygon(ZONE.exterior, [shapely.box(497000, 3515000, 497000.1, 3515000.1).exterior])
+    columns = {"zone_type": ["清水通道维护区"] * 3}
+    plan = es.open_plan(zone_plan(tmp_path, [OVER], zone=[ZONE, speck, bow_tie], columns=columns))
+    found = plan.layer_repairs("control_zone")
+    assert found.row.tolist() == [2]
+    assert found.every_row.tolist() == [1, 2]
+    assert found.hull[0].equals(shapely.box(495000, 3515000, 495100, 3515100))
+    said = validated(plan)
+    assert "第 3 行" in said
+    assert "0.00 → 5000.00 m²" in said
+    assert "第 2 行" in said
+    assert "有 1 个图形" in found.notice("生态空间管控区域")
+    assert "第 3 行" in found.notice("生态空间管控区域")
+    sound = es.open_plan(zone_plan(tmp_path / "sound", [OVER])).layer_repairs("control_zone")
+    assert sound.notice("生态空间管控区域") is None
+    assert not len(sound.every_row)
 
 
 def test_geometry_must_fit_the_kind(tmp_path):
@@ -235,7 +469,8 @@ def test_validate_lists_what_is_not_filled_in(tmp_path):
     said = "\n".join(str(problem) for problem in es.open_plan(folder).validate())
     for word in ("status 未填写", "coverage", "accuracy_m", "sha256", "publisher", "licence", "retrieved"):
         assert word in said
-    seal(es.open_plan(worked_example(tmp_path / "whole")))
+    absent = {"river": ["望虞河", "太浦河"]}
+    seal(es.open_plan(worked_example(tmp_path / "whole", absent=absent)))
     assert es.open_plan(tmp_path / "whole").validate() == []
 
 

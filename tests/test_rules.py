@@ -8,6 +8,7 @@ import re
 import pytest
 
 import ecospatial as es
+from ecospatial.model import KINDS
 from ecospatial.plans import data_folder
 from ecospatial.rules import read_pack
 
@@ -84,6 +85,26 @@ def test_a_rule_is_read_whole(tmp_path):
         ("instrument: 条例, ", "", ["instrument", "缺少"]),
         ("title: 示例", "title:", ["title", "不能为空"]),
         ("id: TH30-6", "id: 306", ["id", "引号"]),
+        ("effect: prohibited", "effect: duty", ["unless", "duty 不用此键"]),
+        (
+            "  unless: {national_key_project: true}\n",
+            "  not_stated: []\n",
+            ["not_stated", "至少要有一个值", "distance"],
+        ),
+        ("within_m: 1000", "within_m: 1000\n  not_stated: [distance]", ["within_m", "没有写明距离"]),
+        ("within_m: 1000", "within_m: 1000\n  not_stated: [width]", ["not_stated", "不认识 width"]),
+        ("within_m: 1000", "within_m: 1000\n  not_stated: [list, list]", ["not_stated", "重复"]),
+        (
+            "relation: near\n  layer: bank_line\n  where: {river: [新孟河]}\n  within_m: 1000",
+            "relation: overlaps\n  layer: blue_line\n  not_stated: [distance]",
+            ["not_stated", "distance 只能用于 near"],
+        ),
+        ("since: 2011-11-01", "since: 2011-11-01\n  due: 2011-10-31", ["due", "早于"]),
+        ("since: 2011-11-01", "since: 2011-11-01\n  due: soon", ["due", "YYYY-MM-DD"]),
+        ("works: [new]", "area_m2_at_least: 0", ["area_m2_at_least", "大于 0"]),
+        ("works: [new]", "area_m2_at_least: -1", ["area_m2_at_least", "-1"]),
+        ("works: [new]", "area_m2_at_least: 5公顷", ["area_m2_at_least", "5公顷"]),
+        ("verified: 2026-11-20", "verified: 2026-11-20, text: some", ["text", "some", "excerpt"]),
     ],
 )
 def test_what_is_not_understood_is_refused(tmp_path, old, new, words):
@@ -95,6 +116,49 @@ def test_what_is_not_understood_is_refused(tmp_path, old, new, words):
     for word in words:
         assert word in message
     assert all(problem.file == "own.yaml" and problem.problem for problem in caught.value.problems)
+
+
+DUTY = """\
+- id: D1
+  title: 示例
+  effect: duty
+  relation: near
+  layer: bank_line
+  not_stated: [distance, list]
+  when: {area_m2_at_least: 20000, works: [change_of_use]}
+  since: 2011-11-01
+  due: 2027-06-30
+  cite: {instrument: 条例, article: 第一条, verified: 2026-11-20, text: excerpt}
+"""
+
+
+def test_duty_with_an_open_distance_is_read(tmp_path):
+    (rule,) = read(tmp_path, DUTY)
+    assert (rule.effect, rule.not_stated, rule.within_m, rule.due) == (
+        "duty", ("distance", "list"), 0.0, dt.date(2027, 6, 30),
+    )  # fmt: skip
+    assert (rule.when[0].area_m2_at_least, rule.when[0].works) == (20000.0, ("change_of_use",))
+    assert rule.cite.text == "excerpt"
+    (plain,) = read(tmp_path, GOOD)
+    assert (plain.not_stated, plain.due, plain.cite.text, plain.when[0].area_m2_at_least) == ((), None, None, None)
+
+
+@pytest.mark.parametrize("key", ["unless: {works: [existing]}", "effect_unless: restricted"])
+def test_duty_takes_no_exception(tmp_path, key):
+    with pytest.raises(es.RuleError, match="duty 不用此键"):
+        read(tmp_path, DUTY + f"  {key}\n")
+
+
+@pytest.mark.parametrize("layer", [kind.name for kind in KINDS.values()])
+def test_along_river_takes_every_point_that_lies_on_a_river(tmp_path, layer):
+    text = GOOD.replace("relation: near", "relation: along_river").replace("  where: {river: [新孟河]}\n", "")
+    text = text.replace("within_m: 1000", "upstream_m: 1000\n  downstream_m: 100").replace("bank_line", layer)
+    if layer in ("intake", "outfall", "monitoring_section", "river_source"):
+        (rule,) = read(tmp_path, text)
+        assert (rule.upstream_m, rule.downstream_m) == (1000, 100)
+    else:
+        with pytest.raises(es.RuleError, match=r"along_river|raster_above"):
+            read(tmp_path, text)
 
 
 def test_all_faults_are_said_at_once_with_their_lines(tmp_path):

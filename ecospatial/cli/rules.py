@@ -31,9 +31,23 @@ def rules_list(plan_name: str | None, on: str | None) -> int:
     date = day(on)
     for rule in _all_rules(plan_name):
         if rule.in_force(date):
-            state = "" if rule.verified else "（未核实）"
+            state = _told(rule)
             click.echo(f"{rule.id:<10} {rule.title}{state}  [{rule.cite.instrument} {rule.cite.article or ''}]")
     return OK
+
+
+def _told(rule: Rule) -> str:
+    """Say what of a rule is open, and by which day it has to be done."""
+    from ecospatial.rules import NOT_STATED
+
+    parts = [] if rule.verified else ["未核实"]
+    if rule.not_stated:
+        parts.append(f"未写明{'、'.join(NOT_STATED[name] for name in rule.not_stated)}")
+    if rule.effect == "duty":
+        parts.append("一般要求")
+    if rule.due is not None:
+        parts.append(f"限 {rule.due}")
+    return f"（{'，'.join(parts)}）" if parts else ""
 
 
 @rules.command("show")
@@ -82,6 +96,7 @@ def rules_lint(plan_name: str | None) -> int:
 def rules_coverage(plan_name: str, on: str | None) -> int:
     """一个规划现有的图层能回答哪些规则，缺哪些数据、向谁取得。"""
     from ecospatial.checking import day
+    from ecospatial.plans import unmatched_problems, unmatched_values
 
     plan, date = opened(plan_name), day(on)
     standing = [rule for rule in plan.rules if rule.in_force(date)]
@@ -97,6 +112,11 @@ def rules_coverage(plan_name: str, on: str | None) -> int:
         click.echo(f"向{publisher}取得：")
         for what, ids in wanted.items():
             click.echo(f"  {what}（{'、'.join(ids)}）")
+    unmatched = unmatched_problems(unmatched_values(plan, date))
+    if unmatched:
+        click.echo(f"规则写明而图层中没有要素对应的 {len(unmatched)} 个：")
+    for problem in unmatched:
+        click.echo(f"  {problem}")
     return OK
 
 

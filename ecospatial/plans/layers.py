@@ -273,15 +273,16 @@ class _Unread:
 
     def add(self, column: Column, word: str, row: int) -> None:
         """Note a word, or an empty cell, of a row counted from 1."""
-        self.rows.setdefault((column, " ".join(word.split())[:WORD_LENGTH]), []).append(row)
+        shown = " ".join(word.replace(";", "；").split())[:WORD_LENGTH]
+        self.rows.setdefault((column, shown), []).append(row)
 
     def by_row(self, count: int) -> list[str]:
-        """Return for each row its unknown words, as they are shown."""
+        """Return for each row its unknown words as ``column=word``, with ";" between several."""
         found: list[list[str]] = [[] for _ in range(count)]
         for (column, word), rows in self.rows.items():
             for row in rows if word else ():
                 found[row - 1].append(f"{column.name}={word}")
-        return ["；".join(words) for words in found]
+        return [";".join(words) for words in found]
 
     def problems(self) -> tuple[Problem, ...]:
         """List each word once with its rows."""

@@ -93,9 +93,7 @@ def word_problem(file: str, column: Column, word: str, rows: list[int], way_out:
     shown = " ".join(word.split())[:WORD_LENGTH]
     ways = [f"相近的：{'、'.join(near)}"] if near else []
     ways += [f"可选：{'、'.join(column.words)}", way_out]
-    return Problem(
-        file, list_rows(rows), f"{column.name}（{column.label}）不能是“{word[:WORD_LENGTH]}”", "；".join(ways)
-    )
+    return Problem(file, list_rows(rows), f"{column.name}（{column.label}）不能是“{shown}”", "；".join(ways))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def unmatched_values(plan: Plan, on: dt.date, *, kind: str | None = None) -> lis
         if layer_kind not in held:
             held[layer_kind] = _held(plan, layer_kind, on)
         layers = held[layer_kind]
-        if layers is None or all(value in layer.absent.get(column, ()) for layer in layers):
+        if layers is None or all(_is_absent(layer, column, value) for layer in layers):
             continue
         carried, possible, others = _look_for(plan, layers, column, value)
         if not carried:
@@ -116,6 +116,14 @@ def _held(plan: Plan, kind: str, on: dt.date) -> list[Layer] | None:
     """Return the layers of a kind that are held on a day; None when there is none or one can not be used."""
     held = [x for x in plan.of_kind(kind) if x.valid_on(on) and x.present == "held" and x.pixels is None]
     return held if held and all(plan.trouble(layer.name) is None for layer in held) else None
+
+
+def _is_absent(layer: Layer, column: str, value: str) -> bool:
+    """Tell whether the owner of a layer confirmed that no feature with a value exists."""
+    listed = layer.absent.get(column, ())
+    if column in NAME_COLUMNS:
+        return bool(match_names(listed, (value,))[0].any())
+    return value in listed
 
 
 def _look_for(plan: Plan, layers: Sequence[Layer], column: str, value: str) -> tuple[bool, list[str], list[str]]:

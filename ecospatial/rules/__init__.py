@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ecospatial.rules.linting import Remark, implies, lint
 from ecospatial.rules.reading import (
+    CITE_TEXTS,
     DISTANCES,
     MEASURED_KINDS,
+    NOT_STATED,
+    RIVERSIDE_KINDS,
     RULE_KEYS,
     UNANSWERED,
     Cite,
@@ -16,6 +19,6 @@ from ecospatial.rules.reading import (
 )
 
 __all__ = [
-    "DISTANCES", "MEASURED_KINDS", "RULE_KEYS", "UNANSWERED", "Cite", "Condition", "Remark", "Rule", "clashes",
-    "implies", "lint", "read_pack",
+    "CITE_TEXTS", "DISTANCES", "MEASURED_KINDS", "NOT_STATED", "RIVERSIDE_KINDS", "RULE_KEYS", "UNANSWERED", "Cite",
+    "Condition", "Remark", "Rule", "clashes", "implies", "lint", "read_pack",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ecospatial.model import FACTS, LAND_USES, WORKS
+from ecospatial.model import FACTS, LAND_USES, NAME_COLUMNS, WORKS, match_names
 from ecospatial.rules.reading import clashes
 
 if TYPE_CHECKING:
@@ -72,12 +72,19 @@ def lint(
             remarks.append(Remark(rule.id, rule.pack, True, f"没有一个规划列出 {rule.layer} 图层，永远只能是数据缺失"))
         for column, wanted in rule.where:
             held = (values or {}).get((rule.layer, column))
-            absent = [] if held is None else [value for value in wanted if value not in held]
+            absent = [] if held is None else [value for value in wanted if not _is_among(value, column, held)]
             if absent:
                 text = f"现有 {rule.layer} 图层的 {column} 没有 {'、'.join(absent)}"
                 remarks.append(Remark(rule.id, rule.pack, False, text))
     order = {rule.id: number for number, rule in enumerate(rules)}
     return sorted(remarks, key=lambda remark: order.get(remark.rule_id, -1))
+
+
+def _is_among(value: str, column: str, held: Collection[str]) -> bool:
+    """Tell whether a value of a rule is one of those that layers hold; names count by their meaning."""
+    if column not in NAME_COLUMNS:
+        return value in held
+    return bool(match_names(sorted(held), (value,))[0].any())
 
 
 def _fault(rules: Sequence[Rule], place: object, text: str) -> Remark:
@@ -103,7 +110,7 @@ def _twins(rules: Sequence[Rule]) -> Iterator[Remark]:
     seen: dict[tuple[object, ...], list[Rule]] = {}
     for rule in rules:
         where = (rule.relation, rule.layer, rule.where, rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
-        key = (rule.effect, *where, rule.when, rule.unless, rule.cite)
+        key = (rule.effect, *where, rule.when, rule.unless, rule.not_stated, rule.due, rule.cite)
         for other in seen.setdefault(key, []):
             last = min(r.until or dt.date.max for r in (rule, other))
             if rule.id != other.id and max(rule.since, other.since) <= last:
@@ -126,6 +133,8 @@ def _never(rule: Rule) -> Iterator[str]:
             yield "unless 与 when 矛盾，例外永远不会成立"
         if rule.when and all(implies(condition, exception) for condition in rule.when):
             yield "when 成立时 unless 必然成立，本条的 effect 永远不会出现"
+    if rule.due is not None and rule.until is not None and rule.until < rule.due:
+        yield f"due {rule.due} 晚于 until {rule.until}，永远不会逾期"
     if rule.unless and rule.effect == rule.effect_unless:
         yield "effect 与 effect_unless 相同，unless 不起作用"
     for condition in (*rule.when, *rule.unless):
@@ -158,6 +167,8 @@ def implies(left: Condition, right: Condition) -> bool:
         return False
     if not set(right.facts) <= set(left.facts):
         return False
+    if right.area_m2_at_least is not None and not (left.area_m2_at_least or 0.0) >= right.area_m2_at_least:
+        return False
     pairs = ((left.activity, right.activity), (left.land_use, right.land_use))
     return all(
         not wanted or (bool(given) and all(any(code.startswith(w) for w in wanted) for code in given))
@@ -166,7 +177,7 @@ def implies(left: Condition, right: Condition) -> bool:
 
 
 def _contradict(left: Condition, right: Condition) -> bool:
-    """Tell whether no project can have both; several activities of one project never contradict."""
+    """Tell whether no project can have both; several activities, or a least area each, never contradict."""
     if left.works and right.works and not set(left.works) & set(right.works):
         return True
     answers = dict(left.facts)

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 RULE_KEYS = (
     "id", "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m",
-    "above", "when", "unless", "effect_unless", "since", "until", "yields_to", "cite",
+    "above", "not_stated", "when", "unless", "effect_unless", "since", "until", "due", "yields_to", "cite",
 )  # fmt: skip
+NOT_STATED: MappingType[str, str] = MappingProxyType({"distance": "距离", "list": "名录", "range": "范围"})
+CITE_TEXTS: MappingType[str, str] = MappingProxyType({"whole": "全文", "excerpt": "节录", "none": "无原文"})
 DISTANCES: MappingType[str, tuple[str, ...]] = MappingProxyType(
     {"near": ("within_m",), "along_river": ("upstream_m", "downstream_m"), "raster_above": ("above",)}
 )
 # Kinds of grids whose values can be above a limit; classes and bands can not.
 MEASURED_KINDS = ("dem", "slope", "flood_depth", "ndvi")
+# Points that lie on a river, from which a stretch upstream and downstream can be measured.
+RIVERSIDE_KINDS = tuple(kind.name for kind in KINDS.values() if kind.shape == "point" and kind.column("river"))
 # Relations that the vocabulary names but no room answers yet; their rules end in no_data and never in clear.
 UNANSWERED: tuple[str, ...] = ()
 
@@ -179,19 +183,28 @@ def _values(entry: Entry) -> dict[str, Any]:
         entry.fault("layer", f"{relation} 只能用于面图层，{kind.name} 不是", "请改用 near")
     if relation is not None and kind is not None:
         _grid_relation(entry, relation, kind)
-    if relation == "along_river" and layer not in (None, "intake"):
-        entry.fault("layer", "along_river 只能用于 intake")
+    if relation == "along_river" and kind is not None and kind.name not in RIVERSIDE_KINDS:
+        entry.fault("layer", f"along_river 不能用于 {kind.name}", f"可选：{'、'.join(RIVERSIDE_KINDS)}")
+    effect, not_stated = entry.choice("effect", EFFECTS), _not_stated(entry, relation)
+    if effect == "duty":
+        for name in ("unless", "effect_unless"):
+            if name in entry.values:
+                entry.fault(name, "effect: duty 不用此键", "请删去")
+    due = entry.date("due")
+    if due is not None and since is not None and due < since:
+        entry.fault("due", f"{due} 早于 since {since}")
     distances = {name: entry.number(name) for name in ("within_m", "upstream_m", "downstream_m", "above")}
-    needed = DISTANCES.get(relation or "", ())
+    needed = () if "distance" in not_stated else DISTANCES.get(relation or "", ())
     for name, value in distances.items():
         if name in needed and value is None:
             entry.fault(name, f"{relation} 需要此键", "请写限值" if name == "above" else "请写距离（米）")
         if name not in needed and value is not None and relation is not None:
-            entry.fault(name, f"{relation} 不用此键", "请删去")
+            why = "not_stated 说原文没有写明距离" if "distance" in not_stated else f"{relation} 不用此键"
+            entry.fault(name, why, "请删去")
     return {
         "id": entry.text("id"),
         "title": entry.text("title"),
-        "effect": entry.choice("effect", EFFECTS),
+        "effect": effect,
         "relation": relation,
         "layer": layer,
         "where": () if kind is None else _where(entry, kind),
@@ -202,8 +215,22 @@ def _values(entry: Entry) -> dict[str, Any]:
         "until": until,
         "yields_to": entry.items("yields_to"),
         "cite": _cite(entry),
+        "not_stated": not_stated,
+        "due": due,
         **{name: value or 0.0 for name, value in distances.items()},
     }
+
+
+def _not_stated(entry: Entry, relation: str | None) -> tuple[str, ...]:
+    """Read what the text leaves open."""
+    found = entry.items("not_stated", lambda text: text if text in NOT_STATED else None)
+    if "not_stated" in entry.values and not entry.values["not_stated"]:
+        entry.fault("not_stated", "至少要有一个值", f"可选：{'、'.join(NOT_STATED)}；都已写明的请删去此键")
+    if len(set(found)) < len(found):
+        entry.fault("not_stated", "有重复", "请删去一个")
+    if "distance" in found and relation not in (None, "near"):
+        entry.fault("not_stated", f"distance 只能用于 near，{relation} 没有距离", "请改用 near，或删去 distance")
+    return found
 
 
 def _grid_relation(entry: Entry, relation: str, kind: Kind) -> None:
@@ -261,7 +288,10 @@ def _conditions(entry: Entry, key: str) -> tuple[Condition, ...]:
 
 
 def _condition(entry: Entry) -> Condition:
-    entry.closed(("activity", "works", "land_use", *FACTS))
+    entry.closed(("activity", "works", "land_use", "area_m2_at_least", *FACTS))
+    area_m2 = entry.number("area_m2_at_least")
+    if "area_m2_at_least" in entry.values and (entry.values["area_m2_at_least"] is None or area_m2 == 0):
+        entry.fault("area_m2_at_least", "应为大于 0 的平方米数")
     facts = []
     for name in FACTS:
         if name in entry.values:
@@ -278,6 +308,7 @@ def _condition(entry: Entry) -> Condition:
         works=entry.items("works", lambda text: text if text in WORKS else None),
         land_use=entry.items("land_use"),
         facts=tuple(facts),
+        area_m2_at_least=area_m2,
     )
 
 
@@ -285,7 +316,7 @@ def _cite(entry: Entry) -> Cite | None:
     inner = entry.nested("cite")
     if inner is None:
         return None
-    inner.closed(("instrument", "number", "article", "verified"), ("instrument", "verified"))
+    inner.closed(("instrument", "number", "article", "verified", "text"), ("instrument", "verified"))
     instrument = inner.text("instrument")
     if instrument is None and "instrument" in inner.values:
         inner.fault("instrument", "不能为空", "请写文件名称")
@@ -296,4 +327,5 @@ def _cite(entry: Entry) -> Cite | None:
         inner.fault("verified", "不能为空", "未核实写 false")
     elif inner.values.get("verified") is not False:
         verified = inner.date("verified")
-    return Cite(instrument or "", inner.text("number"), inner.text("article"), verified)
+    text = inner.choice("text", tuple(CITE_TEXTS))
+    return Cite(instrument or "", inner.text("number"), inner.text("article"), verified, text)
