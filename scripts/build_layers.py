@@ -93,9 +93,12 @@ def plan_yaml(content: dict[str, Any], hashes: dict[str, str]) -> bytes:
             path = entry.get("path", f"{kind}.geojson")
             source = entry.pop("source")
             if isinstance(source, str):
-                source = {"publisher": PUBLISHER, "title": source, "retrieved": content["retrieved"]}
+                publisher = content.get("publisher", PUBLISHER)
+                source = {"publisher": publisher, "title": source, "retrieved": content["retrieved"]}
                 source |= {"licence": "Apache-2.0", "url": None}
-            entry = {"kind": kind, "path": path, "status": "schematic", **entry}
+            entry = {"kind": kind, "path": path, "status": content.get("status", "schematic"), **entry}
+            # A position that was drawn by hand is a guess; the figure beside an outline that was taken over is stated.
+            entry.setdefault("accuracy_basis", "guessed" if entry["status"] == "schematic" else "stated")
             entry |= {"source": source, "sha256": hashes[path]}
         layers.append(entry)
     plan = {k: content[k] for k in ("name", "title", "crs", "packs", "review_number")} | {"layers": layers}

@@ -57,7 +57,9 @@ class Drawing:
 
     @cached_property
     def real_outline(self) -> Polygon | MultiPolygon:
-        """The district: read as GCJ-02, turned into CGCS2000, in metres."""
+        """The district: read as GCJ-02, turned into CGCS2000, in metres; one that does not exist from its corners."""
+        if "corners" in self.content["district"]:
+            return Polygon(self.xy(self.content["district"]["corners"]))
         source = json.loads((SOURCES / "districts_amap_gcj02.geojson").read_text(encoding="utf-8"))
         wanted = self.content["district"]["adcode"]
         (found,) = [f["geometry"] for f in source["features"] if f["properties"]["adcode"] == wanted]
@@ -67,8 +69,14 @@ class Drawing:
         return parts[0] if len(parts) == 1 else MultiPolygon(parts)
 
     def xy(self, places: Iterable[Place]) -> NDArray[np.float64]:
-        """Give places in metres, shape (n, 2)."""
-        lonlat = [self.content["nodes"][place] if isinstance(place, str) else place for place in places]
+        """Give places in metres, shape (n, 2); with an "origin" they are written in metres east and north of it."""
+        written = [self.content["nodes"][place] if isinstance(place, str) else place for place in places]
+        if "origin" not in self.content:
+            return self.in_metres(written)
+        return np.asarray(written, dtype=float) + self.in_metres([self.content["origin"]]).round()
+
+    def in_metres(self, lonlat: list[list[float]]) -> NDArray[np.float64]:
+        """Turn longitude and latitude in CGCS2000 into metres, shape (n, 2)."""
         points = np.asarray(shapely.points(lonlat), dtype=object)
         return np.asarray(shapely.get_coordinates(crs.transform(points, CGCS2000, self.crs)))
 
@@ -147,10 +155,10 @@ class Drawing:
 
 
 def draw_district(drawing: Drawing, _kind: str) -> Features:
-    """Give the district's real outline."""
+    """Give the district's outline."""
     district = drawing.content["district"]
     code = district["adcode"]
-    yield {"feature_id": code, "feature_name": district["name"], "adcode": code}, drawing.outline
+    yield {"feature_id": code or "D01", "feature_name": district["name"], "adcode": code}, drawing.outline
 
 
 def draw_towns(drawing: Drawing, _kind: str) -> Features:
@@ -243,7 +251,6 @@ DRAW = {
     "town": draw_towns,
     "river_centreline": draw_centrelines,
     "bank_line": draw_banks,
-    "control_zone": draw_strips,
     "territorial_space": draw_spaces,
 }
 DRAW_PART = {
@@ -251,5 +258,6 @@ DRAW_PART = {
     "divisions": draw_divisions,
     "reaches": draw_reaches,
     "spread": draw_spread,
+    "strips": draw_strips,
     "unions": draw_unions,
 }

@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
+import pandas as pd
 import shapely
 import yaml
 from made_plans import CRS, SOURCE
 
 import ecospatial as es
 from ecospatial.model import ACTIVITIES, FACTS, KINDS, WORKS, activity_code
+from ecospatial.plans import Settlement
 from ecospatial.rules import clashes
 
 FOLDER = Path(__file__).resolve().parent / "cases"
 TODAY = dt.date(2026, 11, 20)
 DAY = dt.timedelta(days=1)
 MM = 0.001
+SETTLED_M = 100.0  # what a plan settles for a distance that a text leaves open
+OPEN_M = 1000.0  # up to here a distance that a text leaves open may reach
 X0, Y0, ROW_M = 400000.0, 3300000.0, 14000.0  # scenes lie this far apart, so that no rule reads another's features
 TOGETHER = 16  # lines whose cases are checked in one go
 KEYS = {
@@ -43,6 +47,7 @@ KEYS = {
     "not_projects",
     "exception",
     "read",
+    "not_stated",
 }
 SORTS = ("hit", "miss", "first day", "day before", "missing layer")
 
@@ -59,7 +64,7 @@ class Case:
     touched: bool | None  # None: not asked
     day: dt.date = TODAY
     missing: bool = False  # the layer is not held
-    as_read: bool = False  # as if the text of a rule that was not read had been
+    as_read: bool = False  # as if the text had been read, and the plan had settled what it leaves open
 
 
 @dataclass
@@ -85,6 +90,20 @@ class Line:
     @property
     def last(self):
         return self.content["days"][1]
+
+    @property
+    def reach_m(self):
+        """How far from a feature the rule reaches; what the plan settles when the text does not say."""
+        return SETTLED_M if self.open_distance else float(self.within_m or 0)
+
+    @property
+    def open_distance(self):
+        return "distance" in (self.not_stated or ())
+
+    @property
+    def settled(self):
+        """Whether the text was read and says all that is needed."""
+        return bool(self.read) and not self.not_stated
 
     @property
     def day(self):
@@ -123,14 +142,18 @@ def any_holds(groups, project):
     return True if True in answers else None if None in answers else False
 
 
-def follows(line, project, *, touched, read):
+def follows(line, project, *, touched, settled):
     """What the statement says of a project whose site touches or does not."""
     applies = any_holds(line.projects, project) if line.projects else True
     if applies is False:
         return "not_applicable"
+    if not settled:
+        return "unsettled"
     if not touched:
-        return "clear" if read else "needs_facts"
-    if applies is None or not read:
+        return "clear"
+    if line.verdict == "duty":  # no fact is asked for it
+        return "duty"
+    if applies is None:
         return "needs_facts"
     if line.exception and any_holds(line.exception["projects"], project) is True:
         return line.exception["verdict"]
@@ -210,7 +233,7 @@ class Scene:
     def __init__(self, line, number):
         self.line, self.kind = line, KINDS[line.rule.layer]
         self.y = Y0 + number * ROW_M
-        self.step = 2 * (line.within_m or 0) + 5000
+        self.step = 2 * max(line.reach_m, OPEN_M * line.open_distance) + 5000
         self.features = []
         self.rivers, self.banks = [], []
 
@@ -232,7 +255,7 @@ class Scene:
 
     def distances(self):
         """How far from a feature sites are drawn, and whether each is touched; the first is the plain hit."""
-        within = float(self.line.within_m or 0)
+        within = self.line.reach_m
         relation = self.line.rule.relation
         if relation == "near":
             plain = within / 2 if within else -50.0
@@ -283,11 +306,15 @@ class Scene:
 def draw(line, number):
     """Draw the scene of a line: its features, and its cases."""
     scene = Scene(line, number)
-    read, outside = bool(line.read), line.rule.relation == "outside"
+    settled, outside = line.settled, line.rule.relation == "outside"
 
     def add(sort, geometry, project, touched, **how):
-        verdict = how.pop("verdict", None) or follows(line, project, touched=touched, read=read or how.get("as_read"))
-        asked = None if verdict in ("not_applicable", "no_data") else touched
+        sure = settled or how.get("as_read")
+        verdict = how.pop("verdict", None) or follows(line, project, touched=touched, settled=sure)
+        unmeasured = line.open_distance and not sure and sort not in ("on it", "far")
+        if unmeasured or how.get("missing") or verdict in ("not_applicable", "no_data"):
+            touched = None
+        asked = how.pop("asked", touched)
         line.cases.append(Case(line, sort, geometry, project, verdict, asked, **({"day": line.day} | how)))
 
     variants = list(project_variants(line))
@@ -304,25 +331,30 @@ def draw(line, number):
                 site(-250.0 if scene.kind.shape == "polygon" else -50.0),
                 hit,
                 True,
-                verdict="needs_facts",
+                verdict="needs_facts" if settled else "unsettled",
+                asked=None,
             )
         else:
             inside = site(-250.0 if scene.kind.shape == "polygon" else -50.0)
             add("place" if wanted else "other place", inside, hit, wanted != outside)
     for box, touched, sort in scene.reaches():
         add(sort, box, hit, touched)
+    if line.open_distance:
+        add("on it", home(-50.0), hit, True)
+        add("far", home(OPEN_M + 100), hit, False)
     plain = scene.distances()[0][0]
-    plain = 0.0 if line.rule.relation == "near" and not line.within_m else plain
+    plain = 0.0 if line.rule.relation == "near" and not line.reach_m else plain
     # What is said of a project does not hang on the shape: a point is measured fast.
     spot = shapely.Point(home(plain).bounds[0], scene.y + 150)
     for project in variants[1:]:
         truth = any_holds(line.projects, project) if line.projects else True
         add({True: "project", None: "missing fact", False: "wrong project"}[truth], spot, project, True)
-    if not read:
+    if not settled:
         for project in variants:
             add("as if read", spot, project, True, as_read=True)
-        add("as if read", home(scene.distances()[-1][0]), hit, False, as_read=True)
-    add("missing layer", spot, hit, True, verdict="no_data", missing=True)
+        for d, touched, _ in scene.distances()[1:]:
+            add("as if read", home(d), hit, touched, as_read=True)
+    add("missing layer", spot, hit, True, verdict="no_data" if settled else "unsettled", missing=True)
     add("first day", spot, hit, True, day=line.first)
     add("day before", spot, hit, True, day=line.first - DAY, verdict="not_applicable")
     if line.last:
@@ -358,8 +390,18 @@ class Pack:
         self.held = write_plan(folder / f"{self.name}-held", features)
         self.missing = write_plan(folder / f"{self.name}-missing", dict.fromkeys(features))
 
-    def plan(self, rules, *, missing=False):
-        return dataclasses.replace(self.missing if missing else self.held, rules=tuple(rules))
+    def plan(self, rules, *, missing=False, settled=False):
+        """The plan with these rules; what their texts leave open is settled or not."""
+        settled_rules = [rule for rule in rules if rule.not_stated] if settled else []
+        decisions = {rule.id: settlement(rule) for rule in settled_rules}
+        plan = self.missing if missing else self.held
+        return dataclasses.replace(plan, rules=tuple(rules), settled=decisions)
+
+
+def settlement(rule):
+    """What a bureau decides where the text of a rule leaves something open."""
+    within_m = SETTLED_M if "distance" in rule.not_stated else None
+    return Settlement(within_m, bool({"list", "range"} & set(rule.not_stated)), "某局", TODAY)
 
 
 def match(lines, rules):
@@ -419,7 +461,7 @@ def run(pack, cases):
         rules = [line.rule for line in pack.lines if line.rule.id in ids]
         if key.as_read:
             own = {cases[n].line.row for n in numbers}
-            rules = [known_text(ln.rule) if ln.row in own else ln.rule for ln in pack.lines if ln.rule.id in ids]
+            rules = [known_text(ln) if ln.row in own else ln.rule for ln in pack.lines if ln.rule.id in ids]
         answers = ask(pack, key, [cases[n] for n in numbers], rules)
         for place, number in enumerate(numbers):
             found[number] = answers.get((place, cases[number].line.rule.id))
@@ -445,13 +487,15 @@ def grouped(cases):
 
 def ask(pack, key, cases, rules):
     """Check the sites of the cases; give verdict and whether it was touched by (number of the case, id of the rule)."""
-    plan = pack.plan(rules, missing=key.missing)
+    plan = pack.plan(rules, missing=key.missing, settled=key.as_read)
     columns = {name: [case.project.get(name) for case in cases] for name in ("activity", "works", "land_use", *FACTS)}
     names = [str(n) for n in range(len(cases))]
     frame = gpd.GeoDataFrame({"site_id": names, **columns}, geometry=[case.geometry for case in cases], crs=CRS)
     table = es.check(frame, plan, on=key.day).frame
-    rows = zip(table["site_id"], table["rule_id"], table["verdict"], table.geometry.notna(), strict=True)
-    return {(int(site), rule): (verdict, touched) for site, rule, verdict, touched in rows}
+    rows = zip(table["site_id"], table["rule_id"], table["verdict"], table["touched"], strict=True)
+    return {
+        (int(site), rule): (verdict, None if pd.isna(touched) else touched) for site, rule, verdict, touched in rows
+    }
 
 
 def unnoticed(pack, variants):
@@ -468,7 +512,7 @@ def unnoticed(pack, variants):
     rest = []
     for row, line in lines.items():
         # What is said of a place and of a project first: most is noticed by it.
-        plain = {Key(line.day, False, not line.read), Key(line.day, False, False)}
+        plain = {Key(line.day, False, not line.settled), Key(line.day, False, False)}
         for key in sorted(plain, key=lambda key: not key.as_read):
             _drop(pack, key, {row: line}, alive)
         rest += [case for case in line.cases if Key(case.day, case.missing, case.as_read) not in plain]
@@ -487,7 +531,7 @@ def _drop(pack, key, lines, alive):
         cases += mine
         others = [other.rule for other in pack.lines if other.rule.id == line.rule.id and other is not line]
         for number, variant in alive[row].items() if mine else ():
-            text = known_text(variant) if key.as_read else variant
+            text = known_text(line, variant) if key.as_read else variant
             rules += [dataclasses.replace(rule, id=f"{row}~{number}") for rule in (text, *others)]
     if not cases:
         return
@@ -498,7 +542,11 @@ def _drop(pack, key, lines, alive):
                 del alive[case.line.row][number]
 
 
-def known_text(rule):
+def known_text(line, rule=None):
+    """The rule as if its text had been read; one that was read stays as it is."""
+    rule = rule or line.rule
+    if line.read:
+        return rule
     return dataclasses.replace(rule, cite=dataclasses.replace(rule.cite, verified=TODAY))
 
 

@@ -52,7 +52,9 @@ def shipped(name):
     return Shipped(name)
 
 
-PLANS = sorted(path.parent.name for path in (ROOT / "layers").glob("*/plan.yaml"))
+ALL_PLANS = sorted(path.parent.name for path in (ROOT / "layers").glob("*/plan.yaml"))
+MADE_UP = "example-district"  # a district that does not exist
+PLANS = [name for name in ALL_PLANS if name != MADE_UP]
 HELD_OF_ALL = [(name, kind) for name in PLANS for kind in shipped(name).held]
 CONTENT = yaml.safe_load((PLAN / "plan.yaml").read_text(encoding="utf-8"))
 LAYERS = {layer["kind"]: layer for layer in CONTENT["layers"]}

@@ -15,6 +15,7 @@ import pytest
 import shapely
 import yaml
 from pyproj import Geod, Transformer
+from shipped_plan import PLANS
 
 import ecospatial as es
 from ecospatial import checking
@@ -178,9 +179,7 @@ def geodesic_area(shape):
     return total
 
 
-@pytest.mark.parametrize(
-    ("name", "block"), [*((name, checking.BLOCK) for name in es.list_plans()), ("nanjing-gulou", 4)]
-)
+@pytest.mark.parametrize(("name", "block"), [*((name, checking.BLOCK) for name in PLANS), ("nanjing-gulou", 4)])
 def test_every_verdict_distance_and_area_of_the_examples(name, block, monkeypatch):
     """All sites at once, and few at a time."""
     monkeypatch.setattr(checking, "BLOCK", block)
@@ -209,7 +208,7 @@ def test_every_verdict_distance_and_area_of_the_examples(name, block, monkeypatc
     assert seen >= {"not_applicable", "clear", "needs_facts", "no_data", "prohibited"}
 
 
-@pytest.mark.parametrize("name", es.list_plans())
+@pytest.mark.parametrize("name", PLANS)
 def test_areas_of_the_examples_on_the_ellipsoid(name):
     plan = es.open_plan(name)
     sites = example_sites(plan)
@@ -219,7 +218,7 @@ def test_areas_of_the_examples_on_the_ellipsoid(name):
         assert summary.area_m2[site_id] == pytest.approx(shape.area)
 
 
-@pytest.mark.parametrize("name", es.list_plans())
+@pytest.mark.parametrize("name", PLANS)
 def test_no_near_rule_whose_layer_is_held_lacks_coverage_inside_the_district(name):
     plan = es.open_plan(name)
     west, south, east, north = district(name).bounds

@@ -52,7 +52,9 @@ def test_every_rule_is_stated_whole(path, packs):
         assert set(content) <= KEYS, line.row
         assert set(content) >= {"rule", "law", "verdict", "days", "read"}, line.row
         assert len(content["law"]) > 8, line.row
-        assert ("within_m" in content) == (rule.relation == "near"), rule.id
+        open_words = content.get("not_stated", [])
+        assert tuple(open_words) == rule.not_stated and (not open_words or content["read"]), rule.id
+        assert ("within_m" in content) == (rule.relation == "near" and "distance" not in open_words), rule.id
         lengths = {"upstream_m", "downstream_m"}
         assert lengths & set(content) == (lengths if rule.relation == "along_river" else set()), rule.id
         assert bool(content.get("projects")) == bool(rule.when), rule.id
@@ -77,6 +79,8 @@ def test_every_rule_has_a_case_of_each_sort(path, packs):
         needed |= {"wrong project", "missing fact"} if line.rule.when else set()
         needed |= {"last day"} if line.rule.until else set()
         needed |= {"other place"} if line.rule.where else set()
+        needed |= {"on it", "far"} if "distance" in line.rule.not_stated else set()
+        needed |= {"as if read"} if line.rule.not_stated or not line.rule.verified else set()
         assert needed <= sorts, (line.rule.id, needed - sorts)
         verdicts = {case.verdict for case in line.cases}
         assert line.verdict in verdicts, line.rule.id
@@ -109,6 +113,7 @@ def map_plan(folder, content):
         frame = gpd.GeoDataFrame(frame, geometry=shapely.from_wkt([row["wkt"] for row in rows]), crs=CRS)
         frame.to_file(folder / f"{kind}.gpkg", layer=kind, driver="GPKG")
         about = {"status": "official", "coverage": "cover.gpkg", "accuracy_m": 1, "source": dict(SOURCE)}
+        about |= {"absent": content["absent"][kind]} if kind in content.get("absent", {}) else {}
         entries.append({"kind": kind, "path": f"{kind}.gpkg", **about})
     plan = {"name": "map", "title": "案例", "crs": CRS, "packs": content.get("packs", []), "layers": entries}
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan, allow_unicode=True), encoding="utf-8")
@@ -220,7 +225,7 @@ def test_every_sort_of_detail_is_altered(mutate_rules):
     rules = [rule for path in PACKS for rule in read_pack(path)]
     words = {word.split()[0] for rule in rules for word, _ in mutate_rules.mutants(rule)}
     details = {"effect", "within_m", "since", "until", "where", "when", "unless", "effect_unless"}
-    assert words >= details | {"upstream_m", "downstream_m", "relation", "verified"}
+    assert words >= details | {"upstream_m", "downstream_m", "relation", "verified", "not_stated"}
     assert all(rule != mutant for rule in rules for _, mutant in mutate_rules.mutants(rule))
 
 

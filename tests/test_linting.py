@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_plans import BANK, district, layer, plan_folder, rule
+from shipped_plan import PLANS
 
 from ecospatial import cli
-from ecospatial.plans import data_folder, list_plans
+from ecospatial.plans import data_folder
 from ecospatial.rules import Condition, implies, lint, read_pack
 
 NEW = {"works": ["new"]}
@@ -168,7 +169,7 @@ def test_coverage_command(run, tmp_path):
     assert "向主管部门取得：" in lines
 
 
-@pytest.mark.parametrize("name", list_plans())
+@pytest.mark.parametrize("name", PLANS)
 def test_coverage_of_shipped_plans(run, name):
     code, out, _ = run("rules", "coverage", "--plan", name, "--on", "2026-11-20")
     assert code == 0 and "可以判定" in out and "取得：" in out
