@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecospatial.files.coordinates import drawing_crs
 from ecospatial.files.door import DRAWN_SUFFIXES, RASTER_SUFFIXES, VECTOR_SUFFIXES, components, safe_path, sha256
 from ecospatial.files.vector import list_layers, read_vector
 
@@ -10,6 +11,7 @@ __all__ = [
     "RASTER_SUFFIXES",
     "VECTOR_SUFFIXES",
     "components",
+    "drawing_crs",
     "list_layers",
     "read_vector",
     "safe_path",
