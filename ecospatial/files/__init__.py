@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecospatial.files.coordinates import drawing_crs
+from ecospatial.files.coordinates import drawing_crs, required_crs
 from ecospatial.files.door import DRAWN_SUFFIXES, RASTER_SUFFIXES, VECTOR_SUFFIXES, components, safe_path, sha256
 from ecospatial.files.vector import list_layers, read_vector
 
@@ -14,6 +14,7 @@ __all__ = [
     "drawing_crs",
     "list_layers",
     "read_vector",
+    "required_crs",
     "safe_path",
     "sha256",
 ]

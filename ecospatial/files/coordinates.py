@@ -9,6 +9,7 @@ import shapely
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem
+from ecospatial.files.declared import shifted
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -49,6 +50,22 @@ def drawing_crs(drawing: Drawing, file: str) -> crs_.Evidence:
         return crs_.Evidence(crs=crs_.CGCS2000, shift=found.shift)
     own = crs if crs is not None else found.crs
     return crs_.Evidence(fault=found.fault, crs=own, modern=drawing.datum in _MODERN or found.modern)
+
+
+def required_crs(drawing: Drawing, file: str) -> CRS | None:
+    """Give the CRS that a coordinate file declares, None when it says nothing.
+
+    Raises
+    ------
+    CrsError
+        What it says can not be used as it is: an old or a local datum, GCJ-02, BD-09, a zone that is none.
+    """
+    said = drawing_crs(drawing, file)
+    if said.shift is not None:
+        raise CrsError(shifted(said.shift, file))
+    if said.fault is not None:
+        raise CrsError(said.fault)
+    return said.crs
 
 
 def _declared(drawing: Drawing, file: str) -> tuple[CRS | None, str | None]:
