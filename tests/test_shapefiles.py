@@ -258,7 +258,7 @@ def test_an_index_in_another_order_than_the_rows_is_refused(order, tmp_path):
     if list(order) == list(range(5)):
         assert read_sites(path).geometry["C"].equals(boxes[2])
     else:
-        with pytest.raises(SiteError, match="红线.shp：.shx 的第 .*记录号.*重新导出"):
+        with pytest.raises(SiteError, match=r"红线.shp：.shx 的第 .*记录号.*重新导出"):
             read_sites(path)
 
 

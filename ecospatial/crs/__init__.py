@@ -10,7 +10,16 @@ from pyproj import network as _network
 from ecospatial.crs.evidence import Evidence, find_evidence
 from ecospatial.crs.locating import Candidate, compass, diagnose, explain
 from ecospatial.crs.moving import require_known_shift, transform, transform_points, undo_shift
-from ecospatial.crs.naming import CGCS2000, SHIFT_LABELS, false_easting, gauss_kruger, label, parse_crs, require_metric, same
+from ecospatial.crs.naming import (
+    CGCS2000,
+    SHIFT_LABELS,
+    false_easting,
+    gauss_kruger,
+    label,
+    parse_crs,
+    require_metric,
+    same,
+)
 from ecospatial.crs.parameters import FourParams, Stated, stated
 from ecospatial.crs.shifted import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
 

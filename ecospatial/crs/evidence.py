@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What the frames are called. A number alone (80, 54, 2000) is a year or a house; in a column that is called 坐标系
 # it is a datum.
 _FRAMES = (
-    ("gcj02", re.compile(r"gcj[-_ ]?0?2(?!\d)|火星坐标|火星系|国测局坐标")),
+    ("gcj02", re.compile(r"(?<![a-z])gcj(?:[-_ ]?0?2(?!\d)|(?![a-z]))|火星坐标|火星系|国测局坐标")),
     ("bd09", re.compile(r"bd[-_ ]?0?9(?![\d-])|百度坐标|百度经纬度")),
     ("xian80", re.compile(r"(?:19)?80\s*西安|西安\s*(?:19)?80|xi'?an[-_ ]?(?:19)?80|80坐标系|西安坐标系|80系")),
     ("beijing54", re.compile(r"(?:19)?54\s*北京|北京\s*(?:19)?54|beijing[-_ ]?(?:19)?54|54坐标系|北京坐标系|54系")),
@@ -37,7 +37,7 @@ _IN_COLUMN = (
     ("xian80", re.compile(r"^(?:19)?80(?:坐标)?$")),
     ("beijing54", re.compile(r"^(?:19)?54(?:坐标)?$")),
 )
-_CONVERTED = re.compile(r"转换为|转换成|转换到|转换至|转换|转为|转成|转到|转|改为|->|→|_to_|-to-|(?<=[\d_-])2(?=wgs|cgcs|gcj|bd)")
+_CONVERTED = re.compile(r"转换?[为成到至]?|改为|->|→|_to_|-to-|(?<=[\d_-])2(?=wgs|cgcs|gcj|bd)")
 _LABELS = {
     **SHIFT_LABELS,
     "xian80": "1980西安坐标系",
@@ -45,12 +45,15 @@ _LABELS = {
     "dms": "度分秒（ddd.mmss）",
     "local": "地方坐标系",
 }
-_CRS_COLUMNS = frozenset(
-    "坐标系 坐标系统 坐标系名称 坐标系类型 坐标 坐标类型 坐标格式 坐标来源 坐标基准 大地基准 基准面 空间参考 投影坐标系 投影"
-    " crs epsg srs srid datum coordsys coord_sys coordtype coord_type coordinate_system projection".split()
+# Columns that are about coordinates; those of them that may hold a code of EPSG; those that tell where data is from.
+_CODE_COLUMNS = frozenset(("坐标系", "坐标系统", "坐标系名称", "空间参考", "投影坐标系", "crs", "epsg", "srs", "srid"))
+_CRS_COLUMNS = _CODE_COLUMNS | {
+    *("坐标系类型", "坐标", "坐标类型", "坐标格式", "坐标来源", "坐标基准", "大地基准", "基准面", "投影", "datum"),
+    *("coordsys", "coord_sys", "coordtype", "coord_type", "coordinate_system", "projection"),
+}
+_ORIGIN_COLUMNS = frozenset(
+    ("来源", "数据来源", "底图", "底图来源", "data_source", "datasource", "备注", "说明", "remark", "remarks", "note")
 )
-_CODE_COLUMNS = frozenset("坐标系 坐标系统 坐标系名称 空间参考 投影坐标系 crs epsg srs srid".split())
-_ORIGIN_COLUMNS = frozenset("来源 数据来源 底图 底图来源 data_source datasource 备注 说明 remark remarks note".split())
 _NAMED_COLUMNS = re.compile(r"编号|名称|^id$|_id$|name|代码|code")
 _COORDINATE = re.compile(r"坐标|经度|纬度|lng|lon|lat|coord")
 _CODE = re.compile(r"(?i)(?:epsg[:： ]*)?(\d{4,6})(?:\.0)?")
@@ -164,15 +167,14 @@ def _frames(text: object, *, web: bool) -> list[str]:
     """Name the frames a text speaks of; of one that tells of a conversion, those it leads to."""
     plain = _plain(text)
     last = _CONVERTED.split(plain)[-1]
-    plain = last if last != plain and (_MODERN.search(last) or any(form.search(last) for _, form in _FRAMES)) else plain
+    told = _MODERN.search(last) or last.strip().startswith("2000") or any(form.search(last) for _, form in _FRAMES)
+    plain = last if last != plain and told else plain
     forms = (*_FRAMES, *_WEB_MAPS) if web else _FRAMES
     return list(dict.fromkeys(name for name, form in forms if form.search(plain)))
 
 
 def _in_names(names: Iterable[str], what: str, degrees: bool) -> list[_Said]:
-    return [
-        _Said(frame, f"{what}“{_cut(name)}”") for name in names if name for frame in _frames(name, web=degrees)
-    ]
+    return [_Said(frame, f"{what}“{_cut(name)}”") for name in names if name for frame in _frames(name, web=degrees)]
 
 
 def _in_cells(

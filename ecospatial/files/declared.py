@@ -81,8 +81,8 @@ def declared_crs(
         # GDAL takes GeoJSON without a crs for WGS 84, whatever its numbers are.
         if is_json and member is False:
             return None, None
-        fault = f"文件声明 {crs_.label(crs)}（经纬度），而坐标不是经纬度"
-        return None, Problem(name, None, fault, _WAY)
+        text = f"文件声明 {crs_.label(crs)}（经纬度），而坐标不是经纬度"
+        return None, Problem(name, None, text, _WAY)
     return crs, None
 
 

@@ -320,6 +320,8 @@ def _read_layer(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFram
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = pyogrio.read_dataframe(str(part.path), layer=part.layer, **options)
+    except pyogrio.errors.CRSError:
+        raise
     except pyogrio.errors.GeometryError as error:
         raise _surface(name) from error
     except broken as error:

@@ -147,7 +147,7 @@ def _ends(parts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _gap(parts: NDArray[Any]) -> NDArray[np.float64]:
     first, last = _ends(parts)
-    return np.hypot(*(first - last).T)
+    return np.asarray(np.hypot(*(first - last).T), dtype=np.float64)
 
 
 def _areas(parts: NDArray[Any]) -> NDArray[Any]:
@@ -229,7 +229,7 @@ def _encloses(parts: NDArray[Any], near: float) -> bool:
 
 
 def _nodes(parts: NDArray[Any], near: float) -> NDArray[np.intp]:
-    """Number the ends of lines so that ends that meet have the same number."""
+    """Give the ends of lines numbers, the same where they meet."""
     first, last = _ends(parts)
     points: Any = shapely.points(np.vstack([first, last]))
     left, right = shapely.STRtree(points).query(points, predicate="dwithin", distance=near)
@@ -243,7 +243,7 @@ def _nodes(parts: NDArray[Any], near: float) -> NDArray[np.intp]:
 
 
 def _groups(node: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Number lines so that lines that hang together have the same number."""
+    """Give lines numbers, the same where they hang together."""
     label = np.arange(int(node.max()) + 1)
     while True:
         lower = label.copy()

@@ -26,9 +26,7 @@ _MOST_PAIRS = 500_000
 _SUMMED = 100_000
 
 
-def describe_peers(
-    file: str, geometry: NDArray[Any], ids: Sequence[str], unit_m2: NDArray[np.float64]
-) -> list[str]:
+def describe_peers(file: str, geometry: NDArray[Any], ids: Sequence[str], unit_m2: NDArray[np.float64]) -> list[str]:
     """Tell which sites of one file have the same shape or overlap.
 
     Parameters
@@ -59,7 +57,7 @@ def describe_peers(
         return [f"{name}地块过多且互相靠近，未逐对核对是否重叠"]
     same = {*equal, *((i, j) for i, j, _, share in pairs if share >= _SAME_SHARE)}
     others = [(i, j, area) for i, j, area, _ in pairs if (i, j) not in same]
-    label = [shown(ids[k]) for k in there]
+    label = [shown(ids[int(k)]) for k in there]
     told = []
     if same:
         some = [f"{label[i]} 与 {label[j]}" for i, j in sorted(same)[:_LISTED]]
@@ -81,9 +79,7 @@ def _equal(shapes: NDArray[Any]) -> set[tuple[int, int]]:
     return {(first[key], i) for i, key in enumerate(keys) if first.setdefault(key, i) != i}
 
 
-def _overlapping(
-    shapes: NDArray[Any], unit: NDArray[np.float64]
-) -> list[tuple[int, int, float, float]] | None:
+def _overlapping(shapes: NDArray[Any], unit: NDArray[np.float64]) -> list[tuple[int, int, float, float]] | None:
     """List the pairs of areas that share more than 1 m2: that area, and its share of the larger one."""
     areal = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
     polygons = shapes[areal]

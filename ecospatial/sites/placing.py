@@ -89,7 +89,8 @@ def place(
             _refuse_contradiction(vertices, crs, part.file)
         moved = _flipped(geometry) if swapped else geometry
         large = plausible.too_large(moved, crs, area)
-        moved = np.where(large == "", moved, None)
+        moved = moved.copy()
+        moved[large != ""] = None
         if shift is not None:
             moved = crs_.undo_shift(moved, shift)
         moved = crs_.transform(moved, crs, crs if plan is None else plan.crs)

@@ -9,6 +9,7 @@ import shapely
 from pyproj import Geod, Proj, Transformer
 
 from ecospatial.crs import label
+from ecospatial.formats.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,9 +112,10 @@ def compare_areas(geometry: NDArray[Any], crs: CRS, ids: Sequence[str]) -> tuple
     if not len(odd):
         return faults, []
     most = float(scale[odd][np.argmax(np.abs(scale[odd] - 1.0))])
-    listed = "、".join(str(ids[there[k]])[:40] for k in odd[:_LISTED]) + (f"等 {len(odd)} 个" if len(odd) > _LISTED else "")
-    told = f"地块 {listed} 远离 {label(crs)} 的中央经线，平面面积与椭球面积相差达 {abs(most - 1.0):.2%}，请以椭球面积为准"
-    return faults, [told]
+    listed = "、".join(shown(ids[int(there[k])]) for k in odd[:_LISTED])
+    listed += f"等 {len(odd)} 个" if len(odd) > _LISTED else ""
+    told = f"地块 {listed} 远离 {label(crs)} 的中央经线，平面面积与椭球面积相差达 {abs(most - 1.0):.2%}"
+    return faults, [f"{told}，请以椭球面积为准"]
 
 
 def _areal_scale(points: NDArray[np.float64], crs: CRS) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
     from ecospatial.formats import Drawing
 
 _IN_MEMORY = "内存数据"
-_DATUMS = {"xian80": "1980西安坐标系", "beijing54": "1954北京坐标系", "local": "地方坐标系"}
-_NAMED_DATUMS = ("cgcs2000", "wgs84")
 _LEFT_OUT = (".dwg", ".xls", ".rar", ".7z", ".mdb", ".vrt")
-_CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 与 --towgs84 给出七参数、用 --four-params 给出四参数"
 # Red lines are far below this; what is read into memory stays within a gigabyte.
 _BYTES = 128 * 1024**2
 MAX_VERTICES = 5_000_000
@@ -262,30 +258,25 @@ def wkt_part(text: str, *, max_vertices: int = MAX_VERTICES) -> Part:
     # A vertex takes at least four characters: longer text is refused before it is read.
     if len(text) > 100_000 + 60 * max_vertices or len(text) > _BYTES:
         raise SiteError(Problem("WKT", None, "文本过长", "请改用文件"))
-    part = _drawn_part(formats.read_wkt(text), "WKT", evident=False)
+    part = _drawn_part(formats.read_wkt(text), "WKT")
     if int(shapely.get_num_coordinates(part.geometry).sum()) > max_vertices:
         raise SiteError(Problem("WKT", None, f"顶点超过 {max_vertices} 个", "请用 --max-vertices 放宽"))
     return part
 
 
-def with_evidence(part: Part, *, names: Sequence[str] = ()) -> Part:
+def with_evidence(part: Part) -> Part:
     """Add to a part what its names and cells say of its coordinates; nothing where ``read_sites`` made it."""
-    if part.made_before or part.refusal is not None:
+    if part.made_before:
         return part
-    declared = None if part.shift is not None else part.crs
-    found = crs_.find_evidence(
-        part.file, part.attributes, part.geometry, names=names, declared=declared, rows=part.rows
-    )
-    if part.shift is not None:
-        return part
+    found = crs_.find_evidence(part.file, part.attributes, part.geometry, declared=part.crs, rows=part.rows)
     if found.shift is not None:
         return replace(part, crs=crs_.CGCS2000, shift=found.shift)
-    crs = part.crs if part.crs is not None else found.crs
-    return replace(part, refusal=found.fault, crs=crs, datum=part.datum or found.modern)
+    return replace(part, refusal=found.fault, crs=part.crs if part.crs is not None else found.crs)
 
 
-def _drawn_part(drawing: Drawing, file: str, *, evident: bool = True) -> Part:
-    part = Part(
+def _drawn_part(drawing: Drawing, file: str) -> Part:
+    said = files.drawing_crs(drawing, file)
+    return Part(
         file=file,
         layer="",
         rows=drawing.rows,
@@ -295,46 +286,17 @@ def _drawn_part(drawing: Drawing, file: str, *, evident: bool = True) -> Part:
         faults=drawing.faults,
         notes=drawing.notes,
         notices=drawing.notices,
+        crs=said.crs,
+        shift=said.shift,
+        refusal=said.fault,
+        datum=said.modern,
     )
-    try:
-        crs, shift = _declared(drawing, file)
-    except CrsError as error:
-        return replace(part, refusal=error.problems[0]._replace(file=file))
-    placed = replace(part, crs=crs, shift=shift, datum=drawing.datum in _NAMED_DATUMS)
-    return with_evidence(placed, names=drawing.headers) if evident else placed
 
 
 def _uniform(values: pd.Series[Any]) -> pd.Series[Any]:
     """Make a column text unless Excel holds numbers in all of it."""
     mixed = values.map(lambda value: isinstance(value, str)).any()
     return values.map(lambda v: str(v) if v is not None and not isinstance(v, str) else v) if mixed else values
-
-
-def _declared(drawing: Drawing, file: str) -> tuple[CRS | None, str | None]:
-    """Turn what a coordinate file says of itself into a CRS; nothing said: None."""
-    if drawing.crs is not None:
-        return crs_.parse_crs(drawing.crs)
-    if drawing.datum in _DATUMS:
-        fault = f"坐标系为{_DATUMS[drawing.datum]}，到 2000 国家大地坐标系的转换参数未知，直接套用会有偏差"
-        raise CrsError(Problem(file, None, fault, _CRS_WAY))
-    zone, prefix = drawing.zone, drawing.prefix
-    way = "请核对带号和分带，或用 --crs 指明坐标系"
-    if zone is not None and prefix is not None and zone != prefix:
-        raise CrsError(Problem(file, None, f"带号为 {zone}，而东坐标的前缀是 {prefix}", way))
-    number = prefix if zone is None else zone
-    if drawing.datum is None or _in_degrees(drawing):
-        return (crs_.CGCS2000, None) if drawing.datum is not None else (None, None)
-    if number is None:
-        return None, None
-    natural = 6 if number <= 23 else 3  # zones 13 to 23 are of 6 degrees, 25 to 45 of 3
-    if drawing.width not in (None, natural):
-        raise CrsError(Problem(file, None, f"几度分带为 {drawing.width}，与第 {number} 带不符", way))
-    return crs_.gauss_kruger(number, width=natural, prefixed=prefix is not None), None
-
-
-def _in_degrees(drawing: Drawing) -> bool:
-    vertices = np.abs(shapely.get_coordinates(drawing.geometry))
-    return len(vertices) > 0 and bool((vertices <= 180.0).all())
 
 
 def _frame_part(frame: gpd.GeoDataFrame) -> Part:

@@ -102,8 +102,10 @@ def read_cell(target: str, value: Any) -> Any:
 
     Examples
     --------
-    >>> read_cell("works", "新建;改变用途"), read_cell("activity", "2614；医药制造业"), read_cell("stores_hazardous", "否")
-    ('new;change_of_use', 'C2614;C27', False)
+    >>> read_cell("works", "新建;改变用途"), read_cell("activity", "2614；医药制造业")
+    ('new;change_of_use', 'C2614;C27')
+    >>> read_cell("stores_hazardous", "否")
+    False
     """
     text = as_text(value)
     if text is None:
