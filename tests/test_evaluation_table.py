@@ -106,7 +106,8 @@ def test_row_3_a_distance_that_is_not_stated_is_touched_on_contact_only(tmp_path
 @pytest.mark.parametrize(("d", "verdict"), [(40, "prohibited"), (60, "clear")])
 def test_row_3_a_distance_that_the_plan_settled_decides(tmp_path, d, verdict):
     open_ = rule("D", not_stated=["distance"], within_m=...)
-    entries = [district(tmp_path), layer(tmp_path, "bank_line", BANK, columns={"river": ["x"]}, coverage="district+5000")]
+    bank = layer(tmp_path, "bank_line", BANK, columns={"river": ["x"]}, coverage="district+5000")
+    entries = [district(tmp_path), bank]
     settled = {"D": {"within_m": 50, "decided_by": "某局", "on": "2026-10-01"}}
     found = check(plan_folder(tmp_path, entries, open_, settled=settled), sites(square(d)))
     row = found.frame.iloc[0]
