@@ -47,7 +47,9 @@ def shape_of(kind, box):
     shape = KINDS[kind].shape
     if shape == "point":
         return box.centroid
-    return shapely.LineString([(box.bounds[0], box.centroid.y), (box.bounds[2], box.centroid.y)]) if shape == "line" else box
+    if shape == "line":
+        return shapely.LineString([(box.bounds[0], box.centroid.y), (box.bounds[2], box.centroid.y)])
+    return box
 
 
 def restated(one):
@@ -119,7 +121,8 @@ def test_a_value_written_otherwise_never_clears_what_it_hit(tmp_path, one):
 
 @GENTLE
 @given(
-    prefix=st.text("上下东西常州武进", max_size=3), suffix=st.sampled_from(["", "段", "河段", "江段", "支河", "延伸段", "（钟楼段）"]),
+    prefix=st.text("上下东西常州武进", max_size=3),
+    suffix=st.sampled_from(["", "段", "河段", "江段", "支河", "延伸段", "（钟楼段）"]),
     wide=st.booleans(), named=st.sampled_from(["京杭运河", "新孟河", "长江", "扁担河"]),
 )  # fmt: skip
 def test_a_river_with_anything_around_its_name_never_clears(tmp_path_factory, prefix, suffix, wide, named):
