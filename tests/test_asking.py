@@ -108,7 +108,7 @@ def test_answers_decide(check, tmp_path):
     code, verdicts, err, found = check(folder, NEAR, "--ask", answers="新建\n化工\n")
     assert code == 0 and verdicts == {"TH30-6": "prohibited"}
     assert len(questions(err)) == 2
-    assert found["sites"][0]["activity"] == ["C26"] and found["sites"][0]["works"] == "new"
+    assert found["sites"][0]["activity"] == ["C26"] and found["sites"][0]["works"] == ["new"]
     assert any("由使用者回答" in notice and "新建" in notice for notice in found["meta"]["notices"])
 
 
