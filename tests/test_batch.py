@@ -95,7 +95,6 @@ def test_parts_are_complete_and_the_same_as_a_check_in_memory(made, whole):
     assert list(run.headlines) == ["prohibited", "undecided", "restricted", "no_conflict", "clear"]
     assert run.certainties["prohibited"]["reliable"] == HITS
     assert (run.plan_open, run.left_out) == (found.plan_open, found.left_out)
-    assert run.meta["notices"] == found.meta["notices"]
 
 
 def test_the_folder_of_parts_is_one_table_for_other_programs(whole):
