@@ -108,7 +108,7 @@ def test_answers_decide(check, tmp_path):
     code, verdicts, err, found = check(folder, NEAR, "--ask", answers="新建\n化工\n")
     assert code == 0 and verdicts == {"TH30-6": "prohibited"}
     assert len(questions(err)) == 2
-    assert found["sites"][0]["activity"] == ["C26"] and found["sites"][0]["works"] == "new"
+    assert found["sites"][0]["activity"] == ["C26"] and found["sites"][0]["works"] == ["new"]
     assert any("由使用者回答" in notice and "新建" in notice for notice in found["meta"]["notices"])
 
 
@@ -229,3 +229,32 @@ def test_of_several_rules_the_questions_are_asked_once_each(check, tmp_path):
     code, verdicts, err, _ = check(folder, NEAR, "--ask", answers="新建\n住宅\n否\n")
     assert code == 0 and len(questions(err)) == 3
     assert set(verdicts.values()) == {"not_applicable"}
+
+
+def test_of_a_duty_no_fact_is_asked(check, tmp_path):
+    duty = rule("D", effect="duty", relation="overlaps", layer="district", when={"activity": ["C26"]})
+    _, verdicts, err, _ = check(worked_example(tmp_path / "p", duty), NEAR, "--ask", answers="化工\n")
+    assert verdicts == {"D": "duty"} and questions(err) == []
+
+
+@pytest.mark.parametrize("name", ["新孟河延伸段", "新孟河支河"])
+def test_what_the_owner_of_a_layer_has_to_say_is_not_asked_of_the_applicant(check, tmp_path, name):
+    one = rule("R", where={"river": ["新孟河"]}, when={"activity": ["C26"]})
+    folder = worked_example(tmp_path / "p", one, columns={"river": [name]}, absent={})
+    _, verdicts, err, found = check(folder, NEAR, "--ask", answers="化工\n")
+    assert verdicts == {"R": "needs_facts"} and questions(err) == []
+    assert found["findings"][0]["open_by"] == "data_owner"
+
+
+def test_an_unread_rule_asks_nothing(check, tmp_path):
+    unread = rule("U", cite={**TH30["cite"], "verified": False}, when={"activity": ["C26"]})
+    _, verdicts, err, _ = check(worked_example(tmp_path / "p", unread), NEAR, "--ask", answers="化工\n")
+    assert verdicts == {"U": "unsettled"} and questions(err) == []
+
+
+def test_several_kinds_of_works_are_one_answer(check, tmp_path):
+    folder = worked_example(tmp_path / "p")
+    _, verdicts, _, found = check(folder, NEAR, "--ask", answers="改建；扩建；拆除\n改建；扩建\n化工\n")
+    assert verdicts == {"TH30-6": "prohibited"}
+    assert found["sites"][0]["works"] == ["alteration", "expansion"]
+    assert any("改建、扩建" in notice for notice in found["meta"]["notices"])

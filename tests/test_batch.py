@@ -83,12 +83,18 @@ def test_parts_are_complete_and_the_same_as_a_check_in_memory(made, whole):
     assert [p.name for p in run.parts] == [f"part-{i:05d}.parquet" for i in range(15)]
     together = pd.concat([gpd.read_parquet(path) for path in run.parts], ignore_index=True)
     assert together["site_id"].tolist() == found.frame["site_id"].tolist()
-    for name in ("verdict", "margin_m", "distance_m", "overlap_m2", "certain", "reason", "feature_name"):
+    names = ("verdict", "margin_m", "distance_m", "overlap_m2", "certain", "reason", "feature_name", "certainty",
+             "touched", "open_by", "open_here", "due", "overdue")  # fmt: skip
+    for name in names:
         same = together[name].astype(object).fillna("") == found.frame[name].astype(object).fillna("")
         assert same.all(), name
     assert together.geometry.to_wkb().tolist() == found.frame.geometry.to_wkb().tolist()
     assert together.crs == found.frame.crs
     assert (run.sites, run.findings, run.verdicts["prohibited"], run.verdicts["clear"]) == (COUNT, COUNT, HITS, 70)
+    assert run.headlines == dict.fromkeys(run.headlines, 0) | {"prohibited": HITS, "clear": 70}
+    assert list(run.headlines) == ["prohibited", "undecided", "restricted", "no_conflict", "clear"]
+    assert run.certainties["prohibited"]["reliable"] == HITS
+    assert (run.plan_open, run.left_out) == (found.plan_open, found.left_out)
 
 
 def test_the_folder_of_parts_is_one_table_for_other_programs(whole):
@@ -244,7 +250,7 @@ def test_progress_says_rate_and_time_left(made, tmp_path, capsys):
     assert cli(made, tmp_path / "again") == 0
     said = capsys.readouterr()
     assert "已核查 15/15 块，120/120 个地块，每秒" in said.err
-    assert "最重判定　判定不通过：50 个地块" in said.out
+    assert "结论　判定不通过·可靠：50 个地块\n结论　判定通过·可靠：70 个地块\n" in said.out
 
 
 def test_a_run_that_is_whole_is_not_done_again(made, whole, tmp_path):
@@ -292,6 +298,8 @@ def test_another_plan_or_other_options_do_not_go_on(interrupted):
         es.check_parts(source, es.open_plan(plan), out, on=ON, part_rows=5, at_least="restricted")
     with pytest.raises(es.SiteError, match="而选项与上次不同"):
         es.check_parts(source, es.open_plan(plan), out, on="2026-11-19", part_rows=5)
+    with pytest.raises(es.SiteError, match="而选项与上次不同"):
+        es.check_parts(source, es.open_plan(plan), out, on=ON, part_rows=5, only=["eco_redline"])
     worked_example(plan, rule(within_m=900), accuracy_m=0)
     with pytest.raises(es.SiteError, match="而规划与上次不同"):
         es.check_parts(source, es.open_plan(plan), out, on=ON, part_rows=5)
@@ -425,3 +433,34 @@ def test_time_left_of_a_check_in_memory(capsys, monkeypatch):
     monkeypatch.setattr("ecospatial.cli.parts.time.monotonic", iter([0.0, 10.0, 10.0]).__next__)
     rule_meter().rules(25, 100)
     assert capsys.readouterr().err == "已核查 25/100 条规则，剩余约 30 秒\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_parts_check_only_the_kinds_asked_for(made, tmp_path, jobs):
+    _, plan, source = made
+    keys = {"on": ON, "only": ["eco_redline"]}
+    run = es.check_parts(source, es.open_plan(plan), tmp_path, part_rows=60, jobs=jobs, **keys)
+    found = es.check(gpd.read_parquet(source), es.open_plan(plan), **keys)
+    assert (run.findings, run.headlines["undecided"]) == (0, COUNT)
+    assert run.left_out == found.left_out
+    assert [entry["kinds"] for entry in run.left_out] == [["bank_line"]]
+    back = es.read_findings(tmp_path)
+    assert (back.left_out, back.plan_open) == (found.left_out, found.plan_open)
+    with pytest.raises(es.SiteError, match="moon"):
+        es.check_parts(source, es.open_plan(plan), tmp_path / "other", on=ON, only=["moon"])
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_open_in_the_plan_is_joined_over_the_parts(tmp_path):
+    unread = rule("R3", cite={**rule()["cite"], "verified": False})
+    rules = [rule(), rule("R2", layer="canal_zone", relation="overlaps"), unread]
+    plan = es.open_plan(worked_example(tmp_path / "plan", rules, accuracy_m=0))
+    many(20).to_parquet(tmp_path / "sites.parquet")
+    run = es.check_parts(tmp_path / "sites.parquet", plan, tmp_path / "out", on=ON, part_rows=5)
+    found = es.check(many(20), plan, on=ON)
+    assert len(found.plan_open) == 2
+    assert run.plan_open == found.plan_open
+    back = es.read_findings(tmp_path / "out")
+    assert back.plan_open == found.plan_open
+    for name in ("headline", "certainty", "n_open", "n_missing"):
+        assert back.summary[name].astype(object).tolist() == found.summary[name].astype(object).tolist(), name

@@ -54,8 +54,11 @@ def test_check_prints_json_that_is_json(run, plan, site_file):
     code, out, _ = run("check", site_file, "--plan", plan, "--on", ON, "--format", "json")
     document = json.loads(out)
     assert code == 0
-    assert (document["format"], document["version"]) == ("ecospatial-findings", 1)
+    assert (document["format"], document["version"]) == ("ecospatial-findings", 2)
     assert [site["verdict"] for site in document["sites"]] == ["prohibited", "clear"]
+    assert [(site["headline"], site["certainty"]) for site in document["sites"]] == [
+        ("prohibited", "reliable"), ("clear", "reliable"),
+    ]  # fmt: skip
     assert document["meta"]["inputs"][0]["file"] == "红线.geojson"
     assert document["meta"]["created"] is None
 
@@ -77,10 +80,43 @@ def test_same_input_same_bytes(run, plan, site_file, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("prohibited", 1), ("restricted", 1), ("clear", 1), (None, 0)])
-def test_fail_on(run, plan, site_file, verdict, code):
-    more = [] if verdict is None else ["--fail-on", verdict]
+FAILS = [("prohibited", 1), ("undecided", 1), ("no_conflict", 1), ("clear", 1), (None, 0)]
+
+
+@pytest.mark.parametrize(("headline", "code"), FAILS)
+def test_fail_on(run, plan, site_file, headline, code):
+    more = [] if headline is None else ["--fail-on", headline]
     assert run("check", site_file, "--plan", plan, "--on", ON, *more)[0] == code
+
+
+def test_fail_on_is_reached_by_a_site_that_can_not_be_decided(run, plan):
+    common = ["check", "--wkt", square(600).wkt, "--crs", "4549", "--plan", plan, "--on", ON, "--fail-on"]
+    assert [run(*common, headline)[0] for headline in ("prohibited", "undecided", "restricted")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("word", ["needs_facts", "no_data", "unsettled", "duty", "bad"])
+def test_fail_on_takes_no_verdict_that_is_no_headline(run, plan, site_file, word):
+    code, _, err = run("check", site_file, "--plan", plan, "--on", ON, "--fail-on", word)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    for known in (word, "prohibited", "undecided", "restricted", "no_conflict", "clear", "尚不能判定"):
+        assert known in err
+
+
+def test_only_narrows_the_check_and_says_so(run, plan, site_file):
+    code, out, err = run("check", site_file, "--plan", plan, "--on", ON, "--only", "eco_redline", "--format", "json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["findings"] == []
+    assert document["left_out"][0]["kinds"] == ["bank_line"]
+    assert document["left_out"][0]["rule_ids"] == ["TH30-6"]
+    assert [site["headline"] for site in document["sites"]] == ["undecided", "undecided"]
+    _, out, _ = run("check", site_file, "--plan", plan, "--on", ON, "--only", "eco_redline")
+    assert "本局不核：\n  岸线（TH30-6）" in out
+    both = ["--only", "bank_line,eco_redline"]
+    _, out, _ = run("check", site_file, "--plan", plan, "--on", ON, *both, "--format", "json")
+    assert len(json.loads(out)["findings"]) == 2
+    assert json.loads(out)["left_out"] == []
 
 
 def test_fail_on_is_not_reached_by_milder_verdicts(run, plan):
@@ -110,6 +146,8 @@ def test_wkt_activity_and_works(run, plan):
         (["check", "SITES", "--plan", "nowhere"], ["nowhere", "changzhou-zhonglou"]),
         (["check", "SITES", "--plan", "PLAN", "--on", "gestern"], ["gestern", "YYYY-MM-DD"]),
         (["check", "SITES", "--plan", "PLAN", "--fail-on", "bad"], ["bad", "prohibited"]),
+        (["check", "SITES", "--plan", "PLAN", "--only", "bank_line,moon"], ["moon", "bank_line", "岸线"]),
+        (["check", "SITES", "--plan", "PLAN", "--only", ","], ["bank_line"]),
         (["check", "SITES", "--plan", "PLAN", "--format", "html"], ["--out"]),
         (["check", "SITES", "--plan", "PLAN", "--format", "nope", "--out", "OUT"], ["nope"]),
         (["check", "SITES", "--plan", "PLAN", "--crs", "EPSG:0"], ["EPSG:0"]),

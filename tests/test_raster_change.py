@@ -16,8 +16,10 @@ from made_rasters import BARE, BUILT, COVER, CROP, GRASS, NORTH, STEP, TREE, WAT
 import ecospatial as es
 from ecospatial import raster
 from ecospatial.errors import PlanError, SiteError
-from ecospatial.raster import polygons
+from ecospatial.plans import Settlement
+from ecospatial.raster import polygons, watching
 from ecospatial.report.ground import changes_text
+from ecospatial.rules import Cite, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE = 60
@@ -317,3 +319,58 @@ def test_what_is_inspected_first(shipped):
     assert of_district["patch"].is_unique
     others = shapely.union_all(patches[patches["kind"] != "district"].geometry.to_numpy())
     assert shapely.area(shapely.intersection(of_district.geometry.to_numpy(), others)).max(initial=0) < 0.01
+
+
+# ------------------------------------------------------------------------------------------ how strict a zone is
+
+
+def of_zone(*rules, columns=(("river", "新孟河"),), **options):
+    zone_row = pd.Series(dict(columns), dtype=object)
+    return watching.severity(rules, "bank_line", zone_row, **options)
+
+
+def made_rule(id_, effect, **keys):
+    cite = Cite("条例", None, None, None if keys.pop("unread", False) else dt.date(2026, 11, 20))
+    keys = {"relation": "near", "layer": "bank_line", "within_m": 100.0, "since": dt.date(2020, 1, 1), **keys}
+    return Rule(id=id_, title=id_, effect=effect, cite=cite, **keys)
+
+
+def test_a_duty_says_nothing_of_a_zone():
+    assert of_zone(made_rule("D", "duty")).effect == "none"
+    both = of_zone(made_rule("D", "duty"), made_rule("R", "restricted"))
+    assert (both.effect, both.rules) == ("restricted", ("R",))
+
+
+@pytest.mark.parametrize(
+    ("keys", "settled", "sure"),
+    [
+        ({}, None, True),
+        ({"unread": True}, None, False),
+        ({"not_stated": ("distance",)}, None, False),
+        ({"not_stated": ("distance",)}, Settlement(50.0, False, "某局", dt.date(2026, 12, 1)), True),
+        ({"not_stated": ("list",)}, Settlement(50.0, False, "某局", dt.date(2026, 12, 1)), False),
+        ({"not_stated": ("list",)}, Settlement(None, True, "某局", dt.date(2026, 12, 1)), True),
+    ],
+)
+def test_a_rule_whose_basis_is_open_is_no_sure_one(keys, settled, sure):
+    found = of_zone(made_rule("P", "prohibited", **keys), settled={} if settled is None else {"P": settled})
+    assert (found.effect, found.verified) == ("prohibited", sure)
+
+
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("新孟河", "prohibited"),
+        ("新孟河（常州段）", "prohibited"),
+        ("新孟河支河", "prohibited"),
+        ("采菱港", "none"),
+        (None, "prohibited"),
+    ],
+)
+def test_a_zone_whose_name_may_mean_that_of_a_rule_counts(name, effect):
+    one = made_rule("P", "prohibited", where=(("river", ("新孟河",)),))
+    assert of_zone(one, columns=(("river", name),)).effect == effect
+    assert (
+        of_zone(one, columns=(("river", "新孟河支河"),), confirmed={"river": frozenset({"新孟河支河"})}).effect
+        == "none"
+    )

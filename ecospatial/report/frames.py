@@ -159,8 +159,7 @@ def _findings(reader: _Reader) -> pd.DataFrame:
     columns |= reader.take(["certain", "open_here", "verified", "overdue"], _bools) | reader.take(["features"], _whole)
     columns |= reader.take(["verdict"], _ordered) | reader.take(["certainty", "open_by"], _ordered, empty=True)
     columns |= reader.take(["touched"], _maybe) | reader.take(["due"], _texts)
-    for name in ("feature_id", "feature_name", "layer", "reason"):
-        columns[name] = columns[name].fillna("")
+    columns["reason"] = columns["reason"].fillna("")
     for name in (*FINDING_TEXT, "due"):
         columns[name] = _categories(columns[name])
     return _frame(columns, FINDING_COLUMNS)
