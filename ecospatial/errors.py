@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class Problem(NamedTuple):
@@ -67,3 +68,27 @@ class PlanError(EcospatialError):
 
 class RuleError(EcospatialError):
     """A rule pack is wrong."""
+
+
+class OutputError(EcospatialError):
+    """Some files of a folder could not be made; the others are there.
+
+    Parameters
+    ----------
+    problems
+        One for each file that is missing.
+    written
+        The files that are there.
+    fault
+        The first fault of the program itself; None when all of it is for the user to mend.
+    """
+
+    def __init__(
+        self, problems: Problem | Iterable[Problem], written: Iterable[Path] = (), *, fault: Exception | None = None
+    ) -> None:
+        super().__init__(problems)
+        self.written, self.fault = list(written), fault
+
+    def __reduce__(self) -> tuple[type[EcospatialError], tuple[list[Problem], list[Path]]]:  # type: ignore[override]
+        """Come whole out of another process, but for the fault."""
+        return type(self), (self.problems, self.written)

@@ -91,7 +91,8 @@ def district(folder: Path, **keys):
 def worked_example(folder: Path, rules=None, **bank) -> Path:
     """The plan of docs/interface.md section 10."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys = {"coverage": "district+5000", "accuracy_m": 150, "columns": {"river": ["新孟河"]}} | bank
+    keys = {"coverage": "district+5000", "accuracy_m": 150, "columns": {"river": ["新孟河"]}}
+    keys |= {"absent": {"river": ["望虞河", "太浦河"]}} | bank
     entries = [district(folder), layer(folder, "bank_line", keys.pop("geometry", BANK), **keys)]
     return plan_folder(folder, entries, TH30 if rules is None else rules)
 

@@ -18,7 +18,8 @@ E, N = 500000, 3520000
 AREA = shapely.box(490000, 3510000, 510000, 3530000)
 PLAN = SimpleNamespace(crs=CRS.from_epsg(4549), area=AREA, title="钟楼区")
 EMPTY_PLAN = SimpleNamespace(crs=CRS.from_epsg(4549), area=None, title="空规划")
-OURS = ["site_name", "activity", "works", "land_use", "accuracy_m", *FACTS, "repair", "repair_area_m2", "source"]
+OURS = ["site_name", "activity", "works", "land_use", "accuracy_m", *FACTS]
+OURS += ["repair", "repair_area_m2", "datum_open", "source"]
 
 
 def box(x=0.0, y=0.0, size=100.0):

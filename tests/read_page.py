@@ -109,6 +109,6 @@ def findings_of(data: dict[str, Any], i: int) -> list[dict[str, Any]]:
     """Give the findings that the popup of a site tells."""
     told = data["told"]
     return [
-        {"verdict": verdict, "rule": told["rules"][rule], "doubtful": bool(doubtful), "reason": reason}
-        for verdict, rule, doubtful, reason in (told["rows"][row] for row in told["lists"][told["of"][i]])
+        {"verdict": v, "rule": told["rules"][rule], "certainty": certainty, "reason": reason, "open_by": open_by}
+        for v, rule, certainty, reason, open_by in (told["rows"][row] for row in told["lists"][told["of"][i]])
     ]

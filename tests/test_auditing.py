@@ -26,7 +26,7 @@ from ecospatial.auditing import CHECKS, SIZES, STATUSES
 from ecospatial.auditing.page import render
 from ecospatial.auditing.texts import summary_text, table
 from ecospatial.cli import main
-from ecospatial.errors import EcospatialError, PlanError
+from ecospatial.errors import EcospatialError, SiteError
 from ecospatial.maps import to_html
 
 browser = test_browser.browser  # the fixture
@@ -204,7 +204,7 @@ def test_nothing_else_in_the_folder_is_touched(audit, tmp_path):
 
 def test_a_folder_that_can_not_be_written_to(audit, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(PlanError, match="输出文件夹"):
+    with pytest.raises(SiteError, match="输出文件夹"):
         audit.write(tmp_path / "file")
 
 

@@ -240,7 +240,8 @@ def test_layers_of_a_kind_are_read_together(tmp_path):
 
 def test_rules_that_name_the_same_features_by_other_words_share_answers(tmp_path):
     lines = [BANK, shapely.LineString([(502000, 3505000), (502000, 3535000)])]
-    entry = layer(tmp_path, "bank_line", lines, columns={"river": ["新孟河", "漕河"]}, coverage="district+5000")
+    entry = layer(tmp_path, "bank_line", lines, columns={"river": ["新孟河", "漕河"]}, coverage="district+5000",
+                  absent={"river": ["太湖"]})  # fmt: skip
     asked = [
         ("ALL", 1000, {}),
         ("ONE", 1000, {"river": ["新孟河"]}),
@@ -327,10 +328,10 @@ def test_the_reason_names_the_special_law(tmp_path):
 # --------------------------------------------------------------------------------- frame and summary
 
 COLUMNS = [
-    "site_id", "site_name", "rule_id", "rule_title", "instrument", "article", "verdict", "certain", "margin_m",
-    "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m", "feature_id",
-    "feature_name", "features", "layer", "layer_status", "layer_accuracy_m", "layer_sha256", "reason", "verified",
-    "geometry",
+    "site_id", "site_name", "rule_id", "rule_title", "instrument", "article", "verdict", "certain", "certainty",
+    "touched", "open_by", "open_here", "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2",
+    "overlap_share", "overlap_length_m", "feature_id", "feature_name", "features", "layer", "layer_status",
+    "layer_accuracy_m", "layer_sha256", "reason", "verified", "due", "overdue", "geometry",
 ]  # fmt: skip
 
 
@@ -356,7 +357,7 @@ def test_one_row_for_every_site_and_rule_in_order(plan):
     assert frame.rule_id.tolist() == ["TH30-6", "R2", "C"] * 3
     assert frame.index.equals(pd.RangeIndex(9))
     assert frame.crs == plan.crs
-    order = ["not_applicable", "clear", "restricted", "needs_facts", "no_data", "prohibited"]
+    order = ["not_applicable", "clear", "duty", "restricted", "unsettled", "needs_facts", "no_data", "prohibited"]
     assert frame.verdict.cat.ordered
     assert frame.verdict.cat.categories.tolist() == order
     assert (frame.verdict >= "restricted").sum() == 6
@@ -369,7 +370,10 @@ def test_summary_headlines_and_counts(plan):
     summary = es.check(sites(*shapes, activity=["C26", "C26", "K70"], works="new"), plan, on=ON).summary
     assert summary.verdict.tolist() == ["prohibited", "no_data", "no_data"]
     assert summary.decided.tolist() == ["prohibited", "clear", "restricted"]
-    assert summary.certain.tolist() == [True, False, False]
+    assert summary.headline.tolist() == ["prohibited", "no_conflict", "restricted"]
+    assert summary.certain.tolist() == [True, True, False]
+    assert summary.certainty.tolist() == ["reliable", "reliable", "marginal"]
+    assert summary[["n_open", "n_missing", "n_duty", "n_unsettled"]].to_numpy().tolist() == [[0, 1, 0, 0]] * 3
     counts = ["n_prohibited", "n_no_data", "n_needs_facts", "n_restricted", "n_clear", "n_not_applicable"]
     assert summary[counts].to_numpy().tolist() == [[1, 1, 0, 0, 1, 0], [0, 1, 0, 0, 2, 0], [0, 1, 0, 1, 0, 1]]
     assert summary.area_m2.tolist() == pytest.approx([10000] * 3)

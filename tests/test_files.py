@@ -11,7 +11,7 @@ import pytest
 from made_files import NAMES, VRT, feature, frame, refused
 
 from ecospatial import files
-from ecospatial.errors import SiteError
+from ecospatial.errors import CrsError, SiteError
 
 # -------------------------------------------------------------------------------------------- the door
 
@@ -243,7 +243,8 @@ def test_geojson_in_metres_is_not_believed_to_be_degrees(tmp_path):
     named = ',"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::4549"}}'
     assert files.read_vector(geojson(tmp_path, feature("[500000,3520000]", named))).crs.to_epsg() == 4549
     wrong = ',"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}}'
-    assert files.read_vector(geojson(tmp_path, feature("[500000,3520000]", wrong))).crs is None
+    with pytest.raises(CrsError, match=r"EPSG:4326.*而坐标不是经纬度.*--crs"):
+        files.read_vector(geojson(tmp_path, feature("[500000,3520000]", wrong)))
 
 
 def test_geojson_in_degrees_is_wgs84(tmp_path):

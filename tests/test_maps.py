@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import shapely
 from made_findings import CRS, HOSTILE, empty_findings, hostile_findings, made_findings, made_plan, square
-from read_page import call, findings_of, layers_of
+from read_page import call, column, findings_of, layers_of
 
 from ecospatial import maps, model
 from ecospatial.errors import EcospatialError, PlanError
@@ -80,13 +80,17 @@ def test_findings_show_sites_conflicts_and_the_plan(plan):
     assert {"sites", "conflicts", "corridors"} < set(found)
     assert len(found["sites"]["features"]) == 5
     assert len(found["conflicts"]["features"]) == 5
-    badges, order = found["sites"]["badges"], list(model.VERDICTS)
-    worst, decided = [order[i] for i in badges["w"]], [order[i] if i >= 0 else None for i in badges["d"]]
-    assert worst == ["prohibited", "no_data", "needs_facts", "no_data", "no_data"]
-    assert decided == ["prohibited", "clear", "clear", None, "restricted"]  # no data is told, and never hides it
+    badges, order, words = found["sites"]["badges"], list(model.HEADLINES), list(model.CERTAINTIES)
+    assert [order[i] for i in column(badges["h"], 5)] == [
+        "prohibited", "undecided", "undecided", "undecided", "restricted",
+    ]  # fmt: skip
+    assert [words[i] if i >= 0 else None for i in column(badges["k"], 5)] == ["schematic", None, None, None, "marginal"]
     assert badges["t"][0] == "A-01 化工一厂"
-    shown = [v["letter"] + v["colour"] for v in call(maps.to_html(maps.draw(made)), "start")["verdicts"]]
-    assert shown == [verdict.letter + verdict.colour for verdict in model.VERDICTS.values()]
+    config = call(maps.to_html(maps.draw(made)), "start")
+    for key, known in (("verdicts", model.VERDICTS), ("headlines", model.HEADLINES)):
+        assert [v["letter"] + v["colour"] for v in config[key]] == [v.letter + v.colour for v in known.values()]
+    assert [v["label"] for v in config["headlines"]] == [v.label for v in model.HEADLINES.values()]
+    assert config["certainties"] == list(model.CERTAINTIES.values())
     assert "规则" not in found
     without = layers_of(maps.to_html(maps.draw(made_findings())))
     assert set(without) == {"sites", "conflicts"}
@@ -123,13 +127,17 @@ def test_popup_holds_the_findings_worst_first_and_says_what_is_left_out():
     sites = layers_of(maps.to_html(maps.draw(made)))["sites"]
     told = findings_of(sites, 0)
     order = list(model.VERDICTS)
-    assert [order[row["verdict"]] for row in told] == ["prohibited", "no_data", "clear", "clear"]
+    assert [order[row["verdict"]] for row in told] == ["prohibited", "duty", "clear", "clear"]
     assert told[0]["rule"] == ["TH30-6", made.rules.loc["TH30-6", "title"], "《太湖流域管理条例》第三十条第六项"]
     assert "距新孟河岸线 600.0 m" in told[0]["reason"]
-    assert [row["doubtful"] for row in told] == [False, False, True, False]
+    words = list(model.CERTAINTIES)
+    assert [words[row["certainty"]] for row in told] == ["schematic", "reliable", "marginal", "reliable"]
+    fourth = [(row["rule"][0], list(model.OPEN_BY)[row["open_by"]]) for row in findings_of(sites, 3)]
+    assert fourth == [("FM35", "data_owner"), ("TH30-6", "applicant")]  # not the layer that is missing for everybody
     counts = sites["told"]["counts"][sites["told"]["counted"][0]]
-    assert dict(zip(order, counts, strict=True)) == {
-        "prohibited": 1, "no_data": 1, "needs_facts": 0, "restricted": 0, "clear": 2, "not_applicable": 1,
+    assert dict(zip([*order, "n_open", "n_missing"], counts, strict=True)) == {
+        "prohibited": 1, "no_data": 1, "needs_facts": 0, "unsettled": 0, "restricted": 0, "duty": 1, "clear": 2,
+        "not_applicable": 1, "n_open": 0, "n_missing": 1,
     }  # fmt: skip
 
 
@@ -140,9 +148,10 @@ def test_popup_of_a_site_with_many_findings_ends():
     sites = layers_of(maps.to_html(maps.draw(made)))["sites"]
     order = list(model.VERDICTS)
     told = [[order[row["verdict"]] for row in findings_of(sites, i)] for i in range(5)]
-    assert told[0] == ["prohibited"] * 10 + ["no_data"] * 6 + ["clear"] * 14  # what was found is not hidden by the rest
-    assert [len(row) for row in told] == [30, 30, 30, 16, 30]
-    assert [row.count("no_data") for row in told] == [6, 6, 0, 6, 6]
+    assert told[0] == ["prohibited"] * 10 + ["duty"] * 10 + ["clear"] * 10
+    assert told[3] == ["no_data"] * 6 + ["needs_facts"] * 10  # what was found is not hidden by the rest
+    assert [len(row) for row in told] == [30, 30, 30, 16, 20]
+    assert [row.count("no_data") for row in told] == [0, 0, 0, 6, 0]
     assert len(sites["told"]["rules"]) == 40  # each rule once, however many sites it met
 
 
@@ -280,8 +289,8 @@ def test_every_kind_has_a_sign():
 
 def test_labels_name_columns_that_the_kind_has():
     for name, kind in style.read_styles().kinds.items():
-        for column in (kind.label, kind.by):
-            assert column is None or model.KINDS[name].column(column), (name, column)
+        for shown in (kind.label, kind.by):
+            assert shown is None or model.KINDS[name].column(shown), (name, shown)
         if kind.by:
             assert set(kind.signs) <= set(model.KINDS[name].column(kind.by).words)
 
@@ -404,8 +413,22 @@ def lab(colour, sight):
 
 
 @pytest.mark.parametrize("sight", [np.eye(3), RED_BLIND, GREEN_BLIND])
-def test_verdicts_are_told_apart_by_colour_blind_readers(sight):
-    seen = [lab(verdict.colour, sight) for verdict in model.VERDICTS.values()]
+@pytest.mark.parametrize("known", [model.VERDICTS, model.HEADLINES], ids=["verdicts", "headlines"])
+def test_verdicts_are_told_apart_by_colour_blind_readers(sight, known):
+    seen = [lab(answer.colour, sight) for answer in known.values()]
     apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[i + 1 :]]
     assert min(apart) > 7  # 2.3 is just noticeable
-    assert len({verdict.letter for verdict in model.VERDICTS.values()}) == len(model.VERDICTS)
+    assert len({answer.letter for answer in known.values()}) == len(known)
+
+
+def test_map_says_once_what_is_open_in_the_plan_and_what_is_left_out():
+    text = maps.to_html(maps.draw(made_findings()))
+    for line in (
+        "图层：大运河核心监控区（CANAL-1）；找数据管理单位：常州市自然资源和规划局",
+        "声环境功能区（NOISE-1、NOISE-2）：噪声由环评审查；由常州市生态环境局答复",
+    ):
+        assert text.count(line) == 1
+    legend = re.findall(r"<span>([^<]*)</span>(?:<em>[^<]*</em>)?<b>(\d+)</b>", text)
+    assert [entry for entry in legend if "冲突" not in entry[0]] == [
+        ("判定不通过·示意", "1"), ("尚不能判定", "3"), ("受限准入·临界", "1"),
+    ]  # fmt: skip

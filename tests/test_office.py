@@ -22,7 +22,7 @@ from made_findings import HOSTILE, SITE_IDS, Made, empty_findings, hostile_findi
 from shapely.geometry import box
 
 import ecospatial as es
-from ecospatial import cli, report
+from ecospatial import cli, model, report
 from ecospatial.report import printing
 from ecospatial.report.advice import advice
 from ecospatial.report.sheets import Column, workbook
@@ -59,7 +59,8 @@ def test_word_tells_each_conflict_with_clause_measures_margin_and_what_to_do(wri
     assert "《太湖流域管理条例》（国务院令第604号）第三十条第六项" in first["规则与依据"]
     # 100 m by 100 m: 1 ha, 15 mu
     assert first["量算"] == "距离 600.0 m；重叠 10,000.00 m²，合 1.0000 公顷，合 15.00 亩；占地块 100.0%"
-    assert first["余量与可靠性"] == "余量 400.0 m，大于定位误差 150.0 m，可靠"
+    assert first["判定"] == "P　判定不通过·示意"
+    assert first["余量与可靠性"] == "余量 400.0 m，大于定位误差 150.0 m，而位置为推测，示意"
     assert "移到距该要素 1,000.0 m 以外（现为 600.0 m，还差 400.0 m）" in first["处理建议"]
     assert "示意" in first["处理建议"]
 
@@ -68,7 +69,9 @@ def test_word_has_every_part_of_the_report_and_all_sites(written):
     text = words(written / "report.docx")
     for part in (
         "建设项目选址空间管控符合性分析报告", "1　项目情况", "2　分析依据", "3　结论汇总", "未决事项及应找谁",
-        "界址点坐标", "6　判定用语与使用限制", "内部使用，未经审核，不得公开", "常州市自然资源和规划局",
+        "界址点坐标", "3.1　缺少的图层与待定的依据", "3.2　本局不核", "一般要求（不是本地块位置上的冲突）",
+        "结论：P　判定不通过·示意", "结论：?　尚不能判定", "结论：R　受限准入·临界", "6　判定用语与使用限制",
+        "内部使用，未经审核，不得公开", "常州市自然资源和规划局",
     ):  # fmt: skip
         assert part in text, part
     assert all(site_id in text for site_id in SITE_IDS)
@@ -128,9 +131,28 @@ def rows_of(sheet, key: str) -> list[dict[str, object]]:
 
 
 def test_excel_has_its_sheets_and_numbers_are_numbers(book):
-    assert book.sheetnames == ["结论汇总", "核查结果", "面积", "图形修复", "规则", "图层", "说明"]
+    assert book.sheetnames == [
+        "结论汇总", "核查结果", "一般要求", "缺少的图层与待定的依据", "本局不核", "面积", "图形修复", "规则",
+        "图层", "说明",
+    ]  # fmt: skip
+    answers = rows_of(book["结论汇总"], "地块编号")
+    assert [(row["结论"], row["未决"], row["缺图层、待定"]) for row in answers] == [
+        ("判定不通过·示意", 0, 1), ("尚不能判定", 1, 1), ("尚不能判定", 1, 1), ("尚不能判定", 2, 1),
+        ("受限准入·临界", 0, 2),
+    ]  # fmt: skip
     findings = rows_of(book["核查结果"], "规则")
-    assert len(findings) == 25
+    assert len(findings) == 30 - 1 - 6  # a duty; and what waits for the plan, said once
+    (duty,) = rows_of(book["一般要求"], "规则")
+    assert (duty["地块编号"], duty["规则"], duty["期限"]) == ("A-01", "LIST-1", "2026-06-30")
+    waiting = rows_of(book["缺少的图层与待定的依据"], "应找谁")
+    assert [row["应找谁"] for row in waiting] == ["数据管理单位：常州市自然资源和规划局", "规则维护方"]
+    (left_out,) = rows_of(book["本局不核"], "原因")
+    assert (left_out["不核的内容"], left_out["由谁答复"]) == ("声环境功能区", "常州市生态环境局")
+    asked = {(row["地块编号"], row["规则"]): row["由谁答复"] for row in findings if row["由谁答复"]}
+    assert asked == {
+        ("A-02", "FM35"): "申请人", ("A-03", "FM35"): "申请人", ("A-04", "TH30-6"): "申请人",
+        ("A-04", "FM35"): "数据管理单位",
+    }  # fmt: skip
     hit = next(row for row in findings if row["地块编号"] == "A-01" and row["规则"] == "TH30-6")
     assert (hit["距离（m）"], hit["重叠（m²）"], hit["占地块"]) == (600, 10000, 1)
     assert hit["重叠（亩）"] == pytest.approx(15)
@@ -172,11 +194,13 @@ def test_geopackage_brings_its_styles_for_qgis(made, tmp_path):
     styles = pyogrio.read_dataframe(path, layer="layer_styles")
     assert set(styles["f_table_name"]) == {"conflicts", "sites"}
     assert styles["useAsDefault"].all()
-    for text in styles["styleQML"]:
+    known = {"conflicts": ("verdict", model.VERDICTS), "sites": ("headline", model.HEADLINES)}
+    for name, text in styles[["f_table_name", "styleQML"]].itertuples(index=False):
+        column, values = known[name]
         renderer = ET.fromstring(text.partition(">")[2]).find("renderer-v2")  # noqa: S314 - our own
-        assert renderer.get("attr") == "verdict"
+        assert renderer.get("attr") == column
         shown = {item.get("value"): item.get("symbol") for item in renderer.iter("category")}
-        assert set(shown) == {"prohibited", "no_data", "needs_facts", "restricted", "clear", "not_applicable"}
+        assert set(shown) == set(values)
         colours = {
             item.get("name"): next(o.get("value") for o in item.iter("Option") if o.get("name") == "outline_color")
             for item in renderer.iter("symbol")
@@ -238,8 +262,11 @@ def test_survey_text_is_refused_outside_a_three_degree_zone(tmp_path):
     made = made_findings()
     made.frame, made.sites = made.frame.to_crs("EPSG:32651"), made.sites.to_crs("EPSG:32651")
     with pytest.raises(es.SiteError, match="三度带"):
-        report.write(made, tmp_path, formats=["xlsx", "txt"])
+        report.write(made, tmp_path, formats=["txt"])
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(es.EcospatialError, match=r"conflicts\.txt.*三度带.*已写入：findings\.xlsx"):
+        report.write(made, tmp_path, formats=["txt", "xlsx"])
+    assert [path.name for path in tmp_path.iterdir()] == ["findings.xlsx"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +276,9 @@ def test_survey_text_is_refused_outside_a_three_degree_zone(tmp_path):
         ({"verdict": "prohibited", "overlap_m2": 20000.0}, {"relation": "overlaps"}, "重叠 20,000.00 m²，合 30.00 亩"),
         ({"verdict": "prohibited", "overlap_m2": 1.0}, {"relation": "outside"}, "收到该范围之内（超出 1.00 m²"),
         ({"verdict": "restricted", "overlap_length_m": 12.0}, {"relation": "overlaps"}, "满足条文所列条件或取得批准"),
-        ({"verdict": "prohibited", "doubtful": True}, {"relation": "along_river"}, "现场核定边界"),
+        ({"verdict": "prohibited", "certainty": "marginal"}, {"relation": "along_river"}, "现场核定边界"),
+        ({"verdict": "prohibited", "certainty": "doubtful"}, {"relation": "overlaps"}, "先核实说明中所列的疑点"),
+        ({"verdict": "restricted", "certainty": "schematic"}, {"relation": "overlaps"}, "不得作为审批依据"),
         ({"verdict": "prohibited"}, {"unless": [{"linear_infrastructure": True}]}, "例外（线性工程）"),
     ],
 )
@@ -276,11 +305,14 @@ def test_pdf_is_printed_from_the_page(made, tmp_path):
     assert not [name for name in tmp_path.iterdir() if name.name != "report.pdf"]
 
 
-def test_without_a_program_pdf_is_refused_and_nothing_is_written(made, tmp_path, monkeypatch):
+def test_without_a_program_pdf_is_refused_and_the_others_stand(made, tmp_path, monkeypatch):
     monkeypatch.setattr(printing, "program", lambda _: None)
     with pytest.raises(es.EcospatialError, match="LibreOffice"):
-        report.write(made, tmp_path, formats=["docx", "pdf"])
+        report.write(made, tmp_path, formats=["pdf"])
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(es.EcospatialError, match=r"report\.pdf：.*LibreOffice.*已写入：findings\.json、report\.docx"):
+        report.write(made, tmp_path, formats=["pdf", "docx", "json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["findings.json", "report.docx"]
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not on this machine")
@@ -341,7 +373,7 @@ def test_report_refuses_another_plan_than_that_of_the_check(kept, tmp_path, caps
 def test_a_template_of_ones_own_is_filled_in(kept, tmp_path):
     lines = [
         "{{ meta.title }}，{{ crs }}",
-        "{% for site in sites %}{{ site.site_id }}：{{ site.verdict_label }}；{% endfor %}",
+        "{% for site in sites %}{{ site.site_id }}：{{ site.headline }}；{% endfor %}",
         "{% for row in sites[0].conflicts %}{{ row.rule_id }} {{ row.overlap_m2 }}{% endfor %}",
         "{{ sites[0].map }}",
     ]
@@ -349,7 +381,9 @@ def test_a_template_of_ones_own_is_filled_in(kept, tmp_path):
     assert run("report", kept, "--out", tmp_path / "out", "--template", tmp_path / "own.docx") == 0
     lines = [paragraph.text for paragraph in docx.Document(str(tmp_path / "out/report.docx")).paragraphs]
     assert lines[0].startswith("示例规划，")
-    assert lines[1] == "A-01：判定不通过；A-02：数据缺失；A-03：待补充信息；A-04：数据缺失；A-05：数据缺失；"
+    assert (
+        lines[1] == "A-01：判定不通过·示意；A-02：尚不能判定；A-03：尚不能判定；A-04：尚不能判定；A-05：受限准入·临界；"
+    )
     assert lines[2] == "TH30-6 10000.0"
     assert any(name.endswith(".png") for name in zipfile.ZipFile(tmp_path / "out/report.docx").namelist())
 

@@ -18,6 +18,8 @@ from ecospatial.maps import fonts
 from ecospatial.report import corners, drawings
 from ecospatial.report import page as page_room
 
+ANSWERS = ["判定不通过·示意", "尚不能判定", "尚不能判定", "尚不能判定", "受限准入·临界"]
+
 
 @pytest.fixture
 def made() -> Made:
@@ -50,28 +52,50 @@ def test_html_shows_hostile_names_as_typed(tmp_path):
         assert f"{field}{nasty}" in text, field
 
 
-def test_html_tells_both_headlines_of_every_site(page):
-    text = outline(page).text
-    for headline in (
-        "已判定：判定不通过（1 条）；未决：数据缺失 1 条",
-        "已判定：判定通过（2 条）；未决：数据缺失 1 条、待补充信息 1 条",
-        "已判定：判定通过（2 条）；未决：规则未核实 1 条、待补充信息 1 条",
-        "已判定：无；未决：数据缺失 2 条、待补充信息 1 条",
-        "已判定：受限准入（1 条）；未决：数据缺失 1 条、规则未核实 1 条",
-    ):
-        assert text.count(headline) == 2, headline  # in the summary, and above the site's findings
+def test_html_tells_the_headline_of_every_site_with_its_certainty(page):
+    chips = re.findall(r'<span class="v"><i style="[^"]*">.</i>([^<]*)</span>', page)
+    for number, answer in enumerate(ANSWERS, start=1):
+        head = page.split(f'id="site-{number}"')[1].split("</header>")[0]
+        assert f"</i>{answer}</span>" in head
+        row = page.split(f"<td>2.{number}</td>")[1].split("</tr>")[0]
+        assert f"</i>{answer}</span>" in row
+    assert chips.count("判定不通过·示意") == 3  # how many sites, in the summary, and above the findings of the site
+    assert "判定通过·" not in page
 
 
-def test_html_colours_a_site_by_its_worst_verdict(page):
+def test_html_colours_a_site_by_its_headline(page):
     colours = re.findall(r'<section class="site" id="site-(\d)">\s*<header style="border-left-color:(#\w+)">', page)
-    worst = ["prohibited", "no_data", "needs_facts", "no_data", "no_data"]
-    assert colours == [(str(i), model.VERDICTS[v].colour) for i, v in enumerate(worst, start=1)]
+    headlines = ["prohibited", "undecided", "undecided", "undecided", "restricted"]
+    assert colours == [(str(i), model.HEADLINES[v].colour) for i, v in enumerate(headlines, start=1)]
+
+
+def test_html_says_once_what_is_open_in_the_plan_and_what_is_left_out(page):
+    text = re.sub(r"\s", "", outline(page).text)
+    for words in (
+        "图层：大运河核心监控区数据管理单位：常州市自然资源和规划局CANAL-1",
+        "原文未写明名录：ERL-1规则维护方ERL-1",
+        "声环境功能区噪声由环评审查常州市生态环境局NOISE-1、NOISE-2",
+    ):
+        assert text.count(words) == 1
+    for number in range(1, 6):
+        own = page.split(f'id="site-{number}"')[1].split("</section>")[0]
+        assert 'class="no_data"' not in own or number == 4  # the altered layer is open at that place
+        assert "未取得，无法判断" not in own
+        assert "CANAL-1" in own  # named as one that waits
+
+
+def test_html_lists_duties_apart_from_conflicts(page):
+    first = page.split('id="site-1"')[1].split('id="site-2"')[0]
+    duties = first.split("一般要求")[1].split("</table>")[0]
+    assert "LIST-1" in duties
+    assert "期限 2026-06-30，已逾期" in duties
+    assert "LIST-1" not in first.split("核查结果")[1].split("</table>")[0]
 
 
 def test_html_lists_the_worst_first(page):
     first_site = page.split('id="site-1"')[1].split('id="site-2"')[0]
     verdicts = [name for name in re.findall(r'<tr class="(\w+)">', first_site) if name in model.VERDICTS]
-    assert verdicts == ["prohibited", "no_data", "clear", "clear"]
+    assert verdicts == ["prohibited", "duty", "clear", "clear"]
     assert "不适用 1 条：OLD-1" in first_site
 
 
@@ -81,10 +105,11 @@ def test_html_says_what_a_planner_needs(page):
         model.NOTICE_INTERNAL, model.NOTICE_SCHEMATIC, "核查日期2026-11-20", "EPSG:4549", "ecospatial 0.1.0",
         "C2614 有机化学原料制造；C27 医药制造业", "向水体排污是", "新设排污口否", "危化品未知",
         "10,000.00 m²1.0000 公顷，15.00 亩", "自相交，已修复（面积变化 -2.50 m²）",
-        "距离 600.0 m", "重叠 10,000.00 m²合 1.0000 公顷合 15.00 亩", "占比 100.0%", "边界存疑，需现场核定",
-        "图层：大运河核心监控区常州市自然资源和规划局CANAL-1", "规则尚未核实规则维护方",
-        "缺少：行业代码申请人（补充项目信息）TH30-6", "缺少：建设性质申请人", "《太湖流域管理条例》",
-        "余量 400.0 m，大于定位误差 150.0 m，可靠", "余量 20.5 m，不大于定位误差 500.5 m，存疑",
+        "距离 600.0 m", "重叠 10,000.00 m²合 1.0000 公顷合 15.00 亩", "占比 100.0%", "受限准入·临界",
+        "缺少：行业代码申请人TH30-6", "缺少：建设性质申请人", "《太湖流域管理条例》",
+        "图层：永久基本农田数据管理单位：本项目FM35", "建设性质新建、改变用途", "由申请人答复",
+        "余量 400.0 m，大于定位误差 150.0 m，而位置为推测，示意", "余量 20.5 m，不大于定位误差 500.5 m，临界",
+        "未决 2 条；缺图层或依据待定 1 条",
         "文件与登记的哈希不符", "全区及外围 5000 m", "未取得", "本区不存在", "未核实",
         "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
     ):  # fmt: skip
@@ -95,15 +120,15 @@ def test_html_of_a_plan_without_rules_does_not_pass_anybody(tmp_path):
     text = outline(report.write_html(empty_findings(), tmp_path / "a.html").read_text("utf-8")).text
     assert "未作判定：没有可用的规则" in text
     assert "不表示通过" in text
-    assert "已判定：判定通过" not in text
+    assert "结论?尚不能判定" in re.sub(r"\s", "", text)
 
 
 def test_html_says_when_lighter_findings_were_left_out(made, tmp_path):
     made.frame = made.frame[made.frame["verdict"] >= "no_data"].reset_index(drop=True)
     text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
-    assert "另有 3 条较轻的结果未列出" in text
-    assert "已判定：判定不通过（1 条）；未决：数据缺失 1 条" in text
-    assert "已判定：判定通过（2 条）；未决：数据缺失 1 条、待补充信息 1 条" in text
+    assert "另有 4 条较轻的结果未列出" in text
+    assert "判定不通过·示意" in text
+    assert "未决 1 条；缺图层或依据待定 1 条" in text  # counted, though not listed
 
 
 def test_html_names_what_was_skipped(made, tmp_path):
@@ -232,9 +257,9 @@ def test_too_many_sites_the_worst_are_drawn_and_the_rest_is_said(made, monkeypat
     monkeypatch.setattr(page_room, "MOST_MAPS", 2)
     page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
     drawn = [n for n in range(1, 6) if "<figure" in page.split(f'id="site-{n}"')[1].split("</section>")[0]]
-    assert drawn == [1, 5]  # prohibited; then no data and restricted, before no data and clear
+    assert drawn == [1, 2]  # prohibited; then undecided, those without data first
     text = outline(page).text
-    assert "本报告只为判定最重的 2 个地块绘图，其余 3 个地块未绘图" in text
+    assert "本报告只为结论最重的 2 个地块绘图，其余 3 个地块未绘图" in text
     assert text.count("本地块未绘图") == 3
 
 
@@ -247,7 +272,7 @@ def test_without_a_chinese_font_the_report_is_written_and_names_the_package(made
     assert "<svg" not in page
     assert text.count("fonts-noto-cjk") == 6  # at the head, and where each map would be
     assert text.count("此处应有地图") == 5
-    assert "已判定：判定不通过（1 条）；未决：数据缺失 1 条" in text
+    assert "判定不通过·示意" in text
 
 
 def test_a_report_with_the_plan_draws_its_layers(tmp_path):
@@ -269,10 +294,11 @@ def test_a_site_without_a_shape_has_no_map_and_no_corners(made, tmp_path):
 
 def test_rules_not_measured_for_the_same_reason_stand_in_one_row(made, tmp_path):
     again = made.frame["site_id"].eq("A-04") & made.frame["rule_id"].isin(["FM35", "CANAL-1"])
-    made.frame.loc[again, "reason"] = "两个图层都未取得"
+    made.frame.loc[again, "reason"] = "两个图层都被改动"
+    made.frame.loc[again, "open_here"] = True
     page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
     fourth = page.split('id="site-4"')[1].split("</section>")[0]
-    assert fourth.count("两个图层都未取得") == 1
+    assert fourth.count("两个图层都被改动") == 1
     (row,) = re.findall(r'<tr class="no_data">(.*?)</tr>', fourth, re.DOTALL)
     assert "2 条" in row
     assert row.index("FM35") < row.index("永久基本农田不得占用") < row.index("CANAL-1")
@@ -290,4 +316,4 @@ def test_of_several_versions_of_a_rule_the_one_in_force_is_cited(made, tmp_path)
     assert "旧文号" not in first
     assert "缺少：用地性质" not in page
     assert page.count("当日不施行") == 3  # the two old versions, and OLD-1
-    assert page.count('id="rule-') == 5
+    assert page.count('id="rule-') == 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sqlite3
 from importlib import resources
 
 import geopandas as gpd
@@ -17,7 +18,7 @@ from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Made, empty_findings,
 from page_outline import outline
 
 from ecospatial import model, report
-from ecospatial.errors import EcospatialError, SiteError
+from ecospatial.errors import EcospatialError, OutputError, SiteError
 
 SCHEMA = json.loads(resources.files("ecospatial").joinpath("findings.schema.json").read_text("utf-8"))
 
@@ -56,7 +57,16 @@ def test_json_is_valid_against_its_schema(make, tmp_path):
         lambda d: d["sites"][0].update(decided="no_data"),
         lambda d: d["sites"][0]["facts"].update(new_outfall="否"),
         lambda d: d["sites"][0]["geometry"].update(coordinates=[[[500600.0, 3520000.0]]]),
-        lambda d: d.update(version=2),
+        lambda d: d.update(version=1),
+        lambda d: d["sites"][0].update(headline="no_data"),
+        lambda d: d["sites"][0].update(certainty="certain"),
+        lambda d: d["sites"][1]["open"][0].update(open_by="somebody"),
+        lambda d: d["sites"][0].update(works="new"),
+        lambda d: d["findings"][0].update(touched="yes"),
+        lambda d: d["findings"][0].pop("due"),
+        lambda d: d["plan_open"][0].pop("ask"),
+        lambda d: d.pop("left_out"),
+        lambda d: d.pop("reviews"),
     ],
 )
 def test_schema_refuses_what_it_should(document, spoil):
@@ -66,8 +76,13 @@ def test_schema_refuses_what_it_should(document, spoil):
 
 
 def test_json_keys_are_those_of_the_interface(document, made):
-    assert list(document) == ["format", "version", "meta", "sites", "rules", "layers", "findings"]
-    assert (document["format"], document["version"]) == ("ecospatial-findings", 1)
+    assert list(document) == [
+        "format", "version", "meta", "sites", "rules", "layers", "plan_open", "left_out", "case", "reviews", "findings",
+    ]  # fmt: skip
+    assert (document["format"], document["version"]) == ("ecospatial-findings", 2)
+    assert (document["case"], document["reviews"]) == (None, [])
+    assert document["plan_open"] == made.plan_open
+    assert document["left_out"] == made.left_out
     assert document["meta"]["created"] is None
     assert document["meta"]["on"] == ON
     assert document["meta"]["notices"] == [model.NOTICE_INTERNAL, model.NOTICE_SCHEMATIC]
@@ -75,18 +90,27 @@ def test_json_keys_are_those_of_the_interface(document, made):
     assert [row["site_id"] for row in document["sites"]] == SITE_IDS
     assert [row["rule_id"] for row in document["rules"]] == RULE_IDS
     assert document["layers"][1]["name"] == "banks_xinmeng"
-    assert len(document["findings"]) == 25
+    assert len(document["findings"]) == 30
 
 
 def test_json_site_says_what_is_known_and_what_is_not(document):
     first, fourth = document["sites"][0], document["sites"][3]
     assert first["activity"] == ["C2614", "C27"]
-    assert first["works"] == "new"
+    assert first["works"] == ["new"]
+    assert document["sites"][1]["works"] == ["new", "change_of_use"]
+    assert (first["headline"], first["certainty"], first["certain"]) == ("prohibited", "schematic", False)
+    assert (first["open"], first["n_open"], first["n_missing"]) == ([], 0, 1)
+    assert (fourth["headline"], fourth["certainty"]) == ("undecided", None)
+    assert fourth["open"] == [
+        {"rule_id": "TH30-6", "open_by": "applicant"}, {"rule_id": "FM35", "open_by": "data_owner"},
+    ]  # fmt: skip
+    assert first["land"] is None
+    assert [site["datum_open"] for site in document["sites"]] == [False, True, False, False, False]
     assert first["facts"]["discharges_to_water"] is True
     assert first["facts"]["new_outfall"] is False
     assert first["facts"]["stores_hazardous"] is None
-    assert first["counts"] == {"prohibited": 1, "no_data": 1, "clear": 2, "not_applicable": 1}
-    assert (fourth["activity"], fourth["works"], fourth["decided"]) == ([], None, None)
+    assert first["counts"] == {"prohibited": 1, "no_data": 1, "duty": 1, "clear": 2, "not_applicable": 1}
+    assert (fourth["activity"], fourth["works"], fourth["decided"]) == ([], [], None)
     assert document["sites"][1]["repair_area_m2"] == -2.5
 
 
@@ -114,7 +138,7 @@ def test_json_geometry_is_cgcs2000_lon_lat_with_nine_decimals(document):
     assert {row["geometry"]["type"] for row in document["findings"] if row["geometry"]} == {
         "Polygon", "LineString", "Point", "MultiPolygon",
     }  # fmt: skip
-    assert sum(row["geometry"] is None for row in document["findings"]) == 20
+    assert sum(row["geometry"] is None for row in document["findings"]) == 25
 
 
 def test_json_names_the_area_once_for_each_site_and_nowhere_else(made, tmp_path):
@@ -145,7 +169,7 @@ def test_gpkg_has_the_tables_of_the_interface(made, tmp_path):
     assert set(layers) == {"findings", "conflicts", "sites", "rules", "layers", "meta", "layer_styles"}
     assert {name for name, kind in layers.items() if kind is not None} == {"conflicts", "sites"}
     findings, conflicts = (gpd.read_file(path, layer=name) for name in ("findings", "conflicts"))
-    assert len(findings) == 25
+    assert len(findings) == 30
     assert "geometry" not in findings
     assert findings["certain"].dtype == bool
     assert findings["verified"].dtype == bool
@@ -155,7 +179,10 @@ def test_gpkg_has_the_tables_of_the_interface(made, tmp_path):
     assert conflicts.crs == made.frame.crs
     sites = gpd.read_file(path, layer="sites")
     assert set(sites["verdict"]) == {"prohibited", "no_data", "needs_facts"}
+    assert sites["headline"].tolist() == ["prohibited", "undecided", "undecided", "undecided", "restricted"]
+    assert sites["certainty"].fillna("").tolist() == ["schematic", "", "", "", "marginal"]
     assert sites["n_clear"].tolist() == [2, 2, 2, 0, 1]
+    assert sites["n_open"].tolist() == [0, 1, 1, 2, 0]
     meta = dict(gpd.read_file(path, layer="meta")[["key", "value"]].itertuples(index=False))
     assert (meta["plan"], meta["on"], meta["crs"]) == ("made", ON, "EPSG:4549")
 
@@ -191,7 +218,8 @@ def test_findings_come_back_as_they_were(make, name, tmp_path):
     exact = name.endswith("gpkg")
     frame = pd.DataFrame(found["frame"].drop(columns="geometry"))
     assert frame["verdict"].dtype == model.VERDICT_DTYPE
-    assert frame["certain"].dtype == bool
+    for column in ("verdict", "certain", "certainty", "touched", "open_by", "open_here", "overdue"):
+        assert frame[column].dtype == made.frame[column].dtype, column
     pd.testing.assert_frame_equal(cells(frame), cells(pd.DataFrame(made.frame.drop(columns="geometry"))))
     for key in ("frame", "sites"):
         before = getattr(made, key)
@@ -201,10 +229,19 @@ def test_findings_come_back_as_they_were(make, name, tmp_path):
         gap_m = found[key].geometry[there].hausdorff_distance(before.geometry[there]).max()
         assert gap_m == 0 if exact else gap_m < 0.001
     pd.testing.assert_frame_equal(cells(found["summary"]), cells(made.summary), atol=0.005, check_index_type=False)
-    assert found["summary"]["decided"].dtype == model.VERDICT_DTYPE
+    for column in ("verdict", "decided", "headline", "certain", "certainty", "n_open", "n_missing"):
+        assert found["summary"][column].dtype == made.summary[column].dtype, column
+    assert found["plan_open"] == made.plan_open
+    assert found["left_out"] == made.left_out
     facts = list(model.FACTS)
     pd.testing.assert_frame_equal(cells(found["sites"][facts]), cells(made.sites[facts]), check_index_type=False)
     assert found["sites"]["activity"].tolist() == ["C2614;C27", "K7010", "G5720", None, "N7723"]
+    assert found["sites"]["works"].tolist() == ["new", "new;change_of_use", "expansion", None, "existing"]
+    assert found["sites"]["datum_open"].tolist() == [False, True, False, False, False]
+    assert found["rules"].loc["ERL-1", "not_stated"] == ["list"]
+    assert found["rules"].loc["LIST-1", "due"] == "2026-06-30"
+    assert found["rules"].loc["TH30-6", "settled"] == made.rules.loc["TH30-6", "settled"]
+    assert found["rules"]["cite_text"].tolist() == made.rules["cite_text"].tolist()
     assert found["sites"].attrs["inputs"] == made.meta["inputs"]
     assert found["meta"] == made.meta
     assert list(found["rules"].index) == RULE_IDS
@@ -247,10 +284,11 @@ def test_no_findings_come_back_as_none(name, tmp_path):
         b"\xff\xfe\x00",
         b"[]",
         b"{}",
-        b'{"format": "ecospatial-findings", "version": 2}',
-        b'{"format": "ecospatial-findings", "version": 1, "meta": {"crs": "EPSG:4549"}, "sites": {}}',
-        b'{"format": "ecospatial-findings", "version": 1, "meta": {"crs": "moon"}, "sites": [], "findings": []}',
-        b'{"format": "ecospatial-findings", "version": 1, "meta": NaN}',
+        b'{"format": "ecospatial-findings", "version": 1}',
+        b'{"format": "ecospatial-findings", "version": 3}',
+        b'{"format": "ecospatial-findings", "version": 2, "meta": {"crs": "EPSG:4549"}, "sites": {}}',
+        b'{"format": "ecospatial-findings", "version": 2, "meta": {"crs": "moon"}, "sites": [], "findings": []}',
+        b'{"format": "ecospatial-findings", "version": 2, "meta": NaN}',
         b"[" * 100_000,
     ],
 )
@@ -277,6 +315,14 @@ def test_other_files_are_refused_with_one_readable_line(content, name, tmp_path)
         lambda d: d["sites"].append(d["sites"][0]),
         lambda d: d["sites"][0].update(facts={"new_outfall": "perhaps"}),
         lambda d: d["sites"][0].update(activity="C26"),
+        lambda d: d["sites"][0].update(works="new"),
+        lambda d: d["sites"][0].update(headline=None),
+        lambda d: d["sites"][0].update(certainty="sure"),
+        lambda d: d["findings"][0].update(open_by="somebody"),
+        lambda d: d["findings"][0].update(touched="perhaps"),
+        lambda d: d["findings"][0].update(open_here=None),
+        lambda d: d.pop("plan_open"),
+        lambda d: d.update(left_out=[{"rule_ids": "X"}]),
         lambda d: [row.pop("verdict") for row in d["findings"]],
         lambda d: [row.pop("site_id") for row in d["sites"]],
         lambda d: d.update(rules=[{"rule_id": "X", "verified": "maybe"}]),
@@ -327,7 +373,7 @@ def test_table_is_worst_first_with_chinese_headers(made):
     order = [verdict.label for verdict in reversed(model.VERDICTS.values())]
     ranks = [order.index(label) for label in table["判定"]]
     assert ranks == sorted(ranks)
-    assert len(table) == 25
+    assert len(table) == 30
     first = table.iloc[0]
     assert (first["地块编号"], first["规则"], first["距离（米）"], first["重叠（亩）"]) == (
         "A-01",
@@ -336,14 +382,16 @@ def test_table_is_worst_first_with_chinese_headers(made):
         15.0,
     )
     assert first["图层状态"] == "示意"
-    assert first["存疑"] == ""
-    assert table.loc[(table["地块编号"] == "A-05") & (table["规则"] == "FM35"), "存疑"].item() == "边界存疑，需现场核定"
+    assert (first["结论"], first["可靠性"]) == ("判定不通过·示意", "示意")
+    assert table.loc[(table["地块编号"] == "A-05") & (table["规则"] == "FM35"), "可靠性"].item() == "临界"
+    assert table.loc[(table["地块编号"] == "A-04") & (table["规则"] == "FM35"), "由谁答复"].item() == "数据管理单位"
+    assert set(table.loc[table["地块编号"] == "A-02", "结论"]) == {"尚不能判定"}
     assert all(re.search(r"[\u4e00-\u9fff]", name) for name in table.columns)
 
 
 def test_table_of_one_site(made):
     assert report.table(made, "A-03")["判定"].tolist() == [
-        "待补充信息", "待补充信息", "判定通过", "判定通过", "不适用",
+        "待补充信息", "依据待定", "判定通过", "判定通过", "不适用", "不适用",
     ]  # fmt: skip
     with pytest.raises(SiteError, match="没有编号为“A-99”的地块"):
         report.table(made, "A-99")
@@ -364,12 +412,23 @@ def test_summary_text_is_aligned_and_complete(made):
     lines = report.summary_text(made).splitlines()
     assert lines[0] == "示例规划，核查日期 2026-11-20"
     rows = lines[1:7]
-    assert rows[1].endswith("已判定：判定不通过（1 条）；未决：数据缺失 1 条")
+    assert [row.split()[2:] for row in rows] == [
+        ["结论", "未决", "缺图层、待定"], ["判定不通过·示意", "0", "1"], ["尚不能判定", "1", "1"],
+        ["尚不能判定", "1", "1"], ["尚不能判定", "2", "1"], ["受限准入·临界", "0", "2"],
+    ]  # fmt: skip
+    answers = ["结论", "判定不通过", *["尚不能判定"] * 3, "受限准入"]
+    assert lines[7:12] == [
+        "缺少的图层与待定的依据：",
+        "  图层：大运河核心监控区（CANAL-1）；找数据管理单位：常州市自然资源和规划局",
+        "  原文未写明名录：ERL-1（ERL-1）；找规则维护方",
+        "本局不核：",
+        "  声环境功能区（NOISE-1、NOISE-2）：噪声由环评审查；由常州市生态环境局答复",
+    ]
 
     def wide(text):
         return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
 
-    starts = {wide(row[: row.index(mark)]) for row, mark in zip(rows, ["结论", *["已判定："] * 5], strict=True)}
+    starts = {wide(row[: row.index(mark)]) for row, mark in zip(rows, answers, strict=True)}
     assert len(starts) == 1
     assert lines[-1] == f"注意：{model.NOTICE_SCHEMATIC}"
 
@@ -378,7 +437,7 @@ def test_summary_text_keeps_control_characters_off_the_terminal(made):
     made.summary["site_name"] = ["\x1b[31m红\n行", *["x"] * 4]
     text = report.summary_text(made)
     assert "\x1b" not in text
-    assert len(text.splitlines()) == 9
+    assert len(text.splitlines()) == 14
 
 
 def test_notebook_html_is_escaped_and_capped():
@@ -436,13 +495,34 @@ def test_write_replaces_its_files_and_touches_nothing_else(made, tmp_path):
 def test_write_leaves_nothing_half_done(made, tmp_path):
     (tmp_path / "findings.json").write_text("old", "utf-8")
     made.layers = made.layers.drop(columns="label")  # the report needs it, the document does not
-    with pytest.raises(KeyError):
-        report.write(made, tmp_path, formats=["json", "html"])
+    with pytest.raises(OutputError, match=r"report\.html：未能写出，程序内部错误（KeyError）。已写入：findings\.json"):
+        report.write(made, tmp_path, formats=["html", "json"])
     assert [path.name for path in tmp_path.iterdir()] == ["findings.json"]
-    assert (tmp_path / "findings.json").read_text("utf-8") == "old"
+    assert report.read_json(tmp_path / "findings.json")["meta"]["plan"] == made.meta["plan"]
 
 
 def test_write_into_a_file_is_a_readable_error(made, tmp_path):
     (tmp_path / "out").write_text("a file", "utf-8")
     with pytest.raises(SiteError, match="输出文件夹不能建立"):
         report.write(made, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["findings.json", "findings.gpkg", "findings"])
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_version_is_refused_with_one_readable_error(made, name, version, tmp_path):
+    form = {"findings.json": "json", "findings.gpkg": "gpkg", "findings": "parquet"}[name]
+    report.write(made, tmp_path, formats=[form])
+    path = tmp_path / name
+    if form == "gpkg":
+        with sqlite3.connect(path) as base:
+            base.execute("UPDATE meta SET value = ? WHERE key = 'version'", (str(version),))
+        base.close()
+    else:
+        text = path if form == "json" else path / "_run.json"
+        content = json.loads(text.read_text("utf-8"))
+        assert content["version"] == 2
+        text.write_text(json.dumps(content | {"version": version}), "utf-8")
+    with pytest.raises(SiteError, match=f"格式版本为 {version}，本软件只读版本 2") as caught:
+        report.read(path)
+    (problem,) = caught.value.problems
+    assert ("升级" if version == 3 else "重新核查") in problem.way_out

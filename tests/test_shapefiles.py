@@ -6,11 +6,16 @@ import stat
 import struct
 import zipfile
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from made_files import NAMES, VRT, feature, frame, refused, shapefile, zipped
+from made_sites import E, N
 
-from ecospatial import files
+from ecospatial import files, read_sites
 from ecospatial.errors import CrsError, SiteError
 
 # ------------------------------------------------------------------------------------------ shapefiles
@@ -233,3 +238,39 @@ def test_broken_and_strange_zips_are_our_error(tmp_path):
     assert "内容不是" in refused(made_zip(path, **{"a.geojson": VRT}))
     path.write_bytes(b"PK\x05\x06" + b"\0" * 18)
     assert "内容不是" in refused(path)
+
+
+def _with_index(path, order):
+    """Rewrite the .shx so that its entries point to the records in another order; .shp and .dbf stay."""
+    index = path.with_suffix(".shx")
+    raw = index.read_bytes()
+    entries = [raw[100 + 8 * i : 108 + 8 * i] for i in range((len(raw) - 100) // 8)]
+    index.write_bytes(raw[:100] + b"".join(entries[i] for i in order))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(range(5)))
+def test_an_index_in_another_order_than_the_rows_is_refused(order, tmp_path):
+    path = tmp_path / "红线.shp"
+    boxes = [shapely.box(E + 200 * i, N, E + 200 * i + 100, N + 100) for i in range(5)]
+    gpd.GeoDataFrame({"site_id": list("ABCDE")}, geometry=boxes, crs=4549).to_file(path, encoding="utf-8")
+    _with_index(path, order)
+    if list(order) == list(range(5)):
+        assert read_sites(path).geometry["C"].equals(boxes[2])
+    else:
+        with pytest.raises(SiteError, match=r"红线.shp：.shx 的第 .*记录号.*重新导出"):
+            read_sites(path)
+
+
+def test_records_moved_by_an_editor_keep_their_rows(tmp_path):
+    path = tmp_path / "a.shp"
+    boxes = [shapely.box(E + 200 * i, N, E + 200 * i + 100, N + 100) for i in range(3)]
+    gpd.GeoDataFrame({"site_id": list("ABC")}, geometry=boxes, crs=4549).to_file(path, encoding="utf-8")
+    # An editor that lengthens record 1 appends it at the end of the file, with its number.
+    raw, index = path.read_bytes(), path.with_suffix(".shx").read_bytes()
+    start, words = (int.from_bytes(index[100 + k : 104 + k], "big") for k in (0, 4))
+    record = raw[2 * start : 2 * start + 8 + 2 * words]
+    longer = raw + record
+    path.write_bytes(longer[:24] + (len(longer) // 2).to_bytes(4, "big") + longer[28:])
+    path.with_suffix(".shx").write_bytes(index[:100] + (len(raw) // 2).to_bytes(4, "big") + index[104:])
+    assert [read_sites(path).geometry[name].equals(box) for name, box in zip("ABC", boxes, strict=True)] == [True] * 3

@@ -85,7 +85,7 @@ def test_worked_example_with_one_byte_changed(tmp_path):
 def test_worked_example_unverified(tmp_path):
     folder = worked_example(tmp_path, TH30 | {"cite": UNVERIFIED})
     row = one(folder, sites(square(600), activity="C26", works="new"))
-    assert (row.verdict, row.certain, row.verified) == ("needs_facts", True, False)
+    assert (row.verdict, row.certain, row.verified) == ("unsettled", False, False)
     assert (row.distance_m, row.margin_m) == (600, 400)
     assert row.overlap_m2 == pytest.approx(10000)
 
@@ -95,7 +95,9 @@ def test_reason_names_distance_limit_project_effect_and_accuracy(tmp_path):
     row = one(folder, sites(square(612.4), activity="C26", works="new"))
     for part in ("新孟河岸线", "612.4 m", "控制距离 1000 m", "新建", "禁止", "示意数据", "±150 m"):
         assert part in row.reason
-    assert "边界存疑" in one(folder, sites(square(950), activity="C26", works="new")).reason
+    assert "示意：须以正式图层核定（距判定界线 50.0 m）" in one(
+        folder, sites(square(950), activity="C26", works="new")
+    ).reason
 
 
 # ------------------------------------------------------------------------------- section 6, line by line
@@ -158,12 +160,14 @@ def test_facts_are_asked_only_where_the_geometry_is_touched(tmp_path):
 def test_line_3_known_not_to_exist(tmp_path, verified):
     cite = {} if verified else {"cite": UNVERIFIED}
     row = one(zone_plan(tmp_path / "a", OVER | cite, present="none"), sites(INSIDE))
-    assert (row.verdict, row.certain) == ("clear", True)
+    assert (row.verdict, row.certain, row.touched) == ("clear" if verified else "unsettled", verified, False)
     row = one(zone_plan(tmp_path / "b", OUT | cite, present="none"), sites(INSIDE))
-    assert (row.verdict, row.certain) == ("prohibited" if verified else "needs_facts", True)
+    assert (row.verdict, row.certain, row.touched) == ("prohibited" if verified else "unsettled", verified, True)
     beyond = shapely.box(509950, 3515000, 510050, 3515100)
-    assert one(tmp_path / "a", sites(beyond)).verdict == "no_data"
-    assert one(tmp_path / "b", sites(beyond)).verdict == "no_data"
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        row = one(folder, sites(beyond))
+        assert row.verdict == ("no_data" if verified else "unsettled")
+        assert empty(row.touched)
 
 
 def test_line_4_missing_unlisted_unreadable_or_not_valid(tmp_path):
@@ -257,5 +261,5 @@ def test_line_8_corner_of_a_rounded_coverage(tmp_path):
 
 
 def test_line_9_and_10(tmp_path):
-    assert one(zone_plan(tmp_path / "a", OVER | {"cite": UNVERIFIED}), sites(AWAY)).verdict == "needs_facts"
+    assert one(zone_plan(tmp_path / "a", OVER | {"cite": UNVERIFIED}), sites(AWAY)).verdict == "unsettled"
     assert one(zone_plan(tmp_path / "b", OVER), sites(AWAY)).verdict == "clear"

@@ -69,7 +69,7 @@ class Audit:
         return table(self, check)
 
     def write(self, folder: str | Path, *, timestamp: bool = False) -> list[Path]:
-        """Write ``audit.html``, ``audit.xlsx``, ``audit.gpkg``, ``audit_map.html`` into a folder: all of them or none.
+        """Write ``audit.html``, ``audit.xlsx``, ``audit.gpkg``, ``audit_map.html`` into a folder.
 
         Parameters
         ----------
@@ -85,8 +85,10 @@ class Audit:
 
         Raises
         ------
-        PlanError
+        SiteError
             The folder can not be written to.
+        OutputError
+            Some files could not be made; the others are written.
         """
         from ecospatial.auditing.writing import write
 

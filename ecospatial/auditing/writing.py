@@ -1,13 +1,12 @@
-"""An audit as files: HTML, Excel, GeoPackage and a map; all of them or none."""
+"""An audit as files: Excel and GeoPackage, then HTML and a map; one that can not be made costs only itself."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import json
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -19,12 +18,13 @@ from ecospatial.auditing.drawing import draw
 from ecospatial.auditing.page import save_html
 from ecospatial.auditing.rows import NUMBERS
 from ecospatial.auditing.workbook import save_xlsx
-from ecospatial.errors import PlanError, Problem
 from ecospatial.report.values import plain
+from ecospatial.report.writing import Output, write_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
+    from pathlib import Path
 
     from ecospatial.auditing.result import Audit
 
@@ -32,7 +32,7 @@ FORMAT, VERSION = "ecospatial-audit", 1
 
 
 def write(audit: Audit, folder: str | PathLike[str], *, timestamp: bool = False) -> list[Path]:
-    """Write an audit into a folder: all files or none.
+    """Write an audit into a folder, data before pages; one that can not be made costs only itself.
 
     Parameters
     ----------
@@ -45,17 +45,18 @@ def write(audit: Audit, folder: str | PathLike[str], *, timestamp: bool = False)
 
     Raises
     ------
-    PlanError
+    SiteError
         The folder can not be written to.
+    OutputError
+        Some files could not be made; the others are written.
     """
     if timestamp:
         now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
         audit = dataclasses.replace(audit, meta={**audit.meta, "created": now})
-    target = Path(folder)
-    with _workroom(target) as room:
-        for name, save in _WRITERS.items():
-            save(audit, room / name)
-        return [_put(room / name, target / name) for name in _WRITERS]
+    return write_outputs(
+        folder,
+        [Output(name, partial(save, audit), data=not name.endswith(".html")) for name, save in _WRITERS.items()],
+    )
 
 
 def _save_map(audit: Audit, path: Path) -> None:
@@ -120,23 +121,3 @@ def _clock(meta: dict[str, Any]) -> Iterator[None]:
         yield
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
-@contextmanager
-def _workroom(folder: Path) -> Iterator[Path]:
-    # Inside the target folder, so that the renaming does not cross a file system.
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        room = tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=folder)
-    except OSError as error:
-        way_out = "请检查输出位置是否可写，或另选一个文件夹"
-        raise PlanError(Problem(folder.name, None, "输出文件夹不能建立或写入", way_out)) from error
-    with room:
-        yield Path(room.name)
-
-
-def _put(source: Path, target: Path) -> Path:
-    try:
-        return source.replace(target)
-    except OSError as error:
-        raise PlanError(Problem(target.name, None, "文件被占用，不能替换", "请关闭正在打开它的程序后重试")) from error

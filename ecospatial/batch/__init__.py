@@ -20,6 +20,7 @@ from ecospatial.batch.store import Store
 from ecospatial.batch.task import Checked, Refused, Task, digest, glance, place, plan_files
 from ecospatial.checking import day, read_rules, verdict_value
 from ecospatial.checking.framing import header
+from ecospatial.checking.scope import narrow_plan
 from ecospatial.errors import CrsError, PlanError, Problem, SiteError
 from ecospatial.files.parquet import count_rows
 from ecospatial.report.parts import part_name, require_pyarrow, run_text
@@ -55,8 +56,12 @@ class PartsRun:
         The files.
     sites, findings
         How many sites were checked, and how many findings are in the files.
+    headlines, certainties
+        How many sites have which headline, and of each headline how many have which certainty ("" for none).
     verdicts, decided
         How many sites have which worst verdict, and which worst of those that decide.
+    plan_open, left_out
+        As of ``Findings``.
     meta
         As of ``Findings``.
     """
@@ -65,9 +70,13 @@ class PartsRun:
     parts: list[Path]
     sites: int
     findings: int
+    headlines: dict[str, int]
+    certainties: dict[str, dict[str, int]]
     verdicts: dict[str, int]
     decided: dict[str, int]
     meta: dict[str, Any]
+    plan_open: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
 
 
 def check_parts(
@@ -77,6 +86,7 @@ def check_parts(
     *,
     on: dt.date | str | None = None,
     at_least: str | None = None,
+    only: str | Iterable[str] | None = None,
     crs: str | int | CRS | None = None,
     activity: str | None = None,
     works: str | None = None,
@@ -102,7 +112,7 @@ def check_parts(
         The plan. Worker processes open it again from its folder.
     out
         Output folder. ``findings`` in it is replaced when it holds another finished run.
-    on, at_least
+    on, at_least, only
         As for ``check``. A run that goes on past midnight keeps the day it began with.
     crs, activity, works, skip_bad, allow_far
         As for ``read_sites``. A CRS that the file does not say must be given.
@@ -130,12 +140,15 @@ def check_parts(
     if paths is None:
         way = "请转为 GeoParquet（.parquet），或不分块核查"
         raise SiteError(Problem("", None, "分块核查只读取 GeoParquet 文件", way))
+    kinds = None if only is None else [only] if isinstance(only, str) else list(only)
+    plan = narrow_plan(plan, kinds)
     rows = part_rows or _rows_for(plan)
     pieces = _pieces(paths, rows)
     given = crs if crs is None or isinstance(crs, str | int) else CRS.from_user_input(crs).to_wkt()
     options: dict[str, Any] = {
         "on": day(on).isoformat(),
         "at_least": None if at_least is None else verdict_value(at_least),
+        "only": kinds,
         "crs": None if given is None else str(given),
         "activity": activity,
         "works": works,
@@ -153,7 +166,9 @@ def check_parts(
         _require_unique(pieces)
         store.begin(ticket)
     run = _Run(store, ticket, pieces, progress)
-    task = Task(place(plan), digest(ticket["plan"]), held=tuple(glance(path) for path in paths), **options)
+    given_kinds = None if kinds is None else tuple(kinds)
+    held = tuple(glance(path) for path in paths)
+    task = Task(place(plan), digest(ticket["plan"]), held=held, **options | {"only": given_kinds})
     if run.todo:
         run.go(_results(task, run.work(), jobs, client))
     return _finished(run, plan, paths)
@@ -294,6 +309,7 @@ def _finished(run: _Run, plan: Plan, paths: list[Path]) -> PartsRun:
     text = run_text(meta, read_rules(plan, on=date), plan.layer_table(), receipts)
     store.finish(text, ticket)
     told = store.told()
-    totals = {key: told[key] for key in ("sites", "findings", "verdicts", "decided")}
+    keys = ("sites", "findings", "headlines", "certainties", "verdicts", "decided", "plan_open", "left_out")
+    totals = {key: told[key] for key in keys}
     names = [store.home / part_name(number) for number in range(len(run.pieces))]
     return PartsRun(folder=store.home, parts=names, meta=meta, **totals)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial import __version__, files
 from ecospatial.checking import Reading, check_read, day
+from ecospatial.checking.scope import narrow_plan
 from ecospatial.errors import CrsError, EcospatialError, PlanError, Problem, SiteError
 from ecospatial.plans import data_folder, list_plans, open_plan
 from ecospatial.report.parts import counted, part_bytes
@@ -34,6 +35,7 @@ class Task:
     plan_sha256: str
     on: str
     at_least: str | None
+    only: tuple[str, ...] | None
     crs: str | None
     activity: str | None
     works: str | None
@@ -105,7 +107,7 @@ def check_part(task: Task, number: int, piece: Piece, *, read_only: bool = False
         return Refused(number, [])
     found = check_read(sites, reading, at_least=task.at_least)
     attrs = sites.attrs
-    return Checked(number, part_bytes(found), counted(found), list(attrs["notices"]), list(attrs["skipped"]))
+    return Checked(number, part_bytes(found), counted(found), list(found.meta["notices"]), list(attrs["skipped"]))
 
 
 def forget() -> None:
@@ -122,7 +124,7 @@ def _reading(task: Task) -> Reading:
         if digest(plan_files(plan)) != task.plan_sha256:
             way = "请不要在核查时改动规划；多台机器须用同一份规划"
             raise PlanError(Problem("plan.yaml", None, "规划与核查开始时不同", way))
-        _bench.task, _bench.reading = task, Reading(plan, day(task.on))
+        _bench.task, _bench.reading = task, Reading(narrow_plan(plan, task.only), day(task.on))
     return _bench.reading
 
 

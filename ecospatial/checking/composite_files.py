@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +13,14 @@ import pyogrio
 
 from ecospatial import maps
 from ecospatial.checking.composite import area_by_verdict
-from ecospatial.errors import Problem, SiteError
 from ecospatial.maps.overlaid import Overlay, over_plan
 from ecospatial.maps.style import Hatch, Sign
 from ecospatial.model import DECIDED, VERDICTS
+from ecospatial.report.writing import Output, write_outputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import folium
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
 
 
 def write_base_map(pieces: gpd.GeoDataFrame, plan: Plan, folder: Path) -> list[Path]:
-    """Write ``base_map.html`` and ``base_map.gpkg`` (tables ``pieces``, ``areas``, ``meta``): both or none.
+    """Write ``base_map.html`` and ``base_map.gpkg`` (tables ``pieces``, ``areas``, ``meta``).
 
     Parameters
     ----------
@@ -128,17 +129,15 @@ def write_base_map(pieces: gpd.GeoDataFrame, plan: Plan, folder: Path) -> list[P
     ------
     SiteError
         The folder can not be written to.
+    OutputError
+        One of them could not be made; the other is written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=folder) as room:
-            page, package = Path(room) / "base_map.html", Path(room) / "base_map.gpkg"
-            page.write_text(maps.to_html(draw_base_map(pieces, plan)), encoding="utf-8", newline="\n")
-            _save_gpkg(pieces, package)
-            return [path.replace(folder / path.name) for path in (page, package)]
-    except OSError as error:
-        way_out = "请检查输出位置是否可写，或关闭正在打开文件的程序"
-        raise SiteError(Problem(folder.name, None, "输出文件夹不能写入", way_out)) from error
+
+    def save_page(path: Path) -> None:
+        path.write_text(maps.to_html(draw_base_map(pieces, plan)), encoding="utf-8", newline="\n")
+
+    outputs = [Output("base_map.html", save_page), Output("base_map.gpkg", partial(_save_gpkg, pieces), data=True)]
+    return write_outputs(folder, outputs)
 
 
 def _save_gpkg(pieces: gpd.GeoDataFrame, path: Path) -> None:

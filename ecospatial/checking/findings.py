@@ -189,7 +189,8 @@ def summarise(answers: Answers, sites: gpd.GeoDataFrame, measures: pd.DataFrame)
         "decided": pd.Categorical.from_codes(decided, dtype=VERDICT_DTYPE),
         "headline": pd.Categorical.from_codes(headline, dtype=HEADLINE_DTYPE),
         "certain": certainty == 0,
-        "certainty": np.array([*CERTAINTIES, None], dtype=object)[certainty],
+        # Object, with None where nothing is decided: the same type whatever the sites are.
+        "certainty": pd.Series(np.array([*CERTAINTIES, None], dtype=object)[certainty], sites.index, dtype=object),
         "area_m2": measures["area_m2"].to_numpy(),
         "area_ellipsoidal_m2": measures["area_ellipsoidal_m2"].to_numpy(),
         "length_m": measures["length_m"].to_numpy(),

@@ -9,7 +9,7 @@ import numpy as np
 from ecospatial import files
 from ecospatial.checking.laying import Coded, Columns, Sparse, each
 from ecospatial.checking.sentences import end_to_end
-from ecospatial.model import CERTAINTIES, NOTICE_INTERNAL, NOTICE_SCHEMATIC, OPEN_BY
+from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC
 from ecospatial.plans import Plan, data_folder
 
 if TYPE_CHECKING:
@@ -179,9 +179,9 @@ def findings_columns(
         **{name: Coded([text[name] for text in texts], rows.rule) for name in _TEXTS},
         "verdict": rows.laid([outcome.verdict for outcome in outcomes], np.int8),
         "certain": rows.laid([outcome.certain for outcome in outcomes], bool),
-        "certainty": Coded(list(CERTAINTIES), rows.laid([outcome.certainty for outcome in outcomes], np.int8)),
+        "certainty": rows.laid([outcome.certainty for outcome in outcomes], np.int8),
         "touched": rows.laid([outcome.touched for outcome in outcomes], np.int8),
-        "open_by": Coded(list(OPEN_BY), rows.laid([outcome.open_by for outcome in outcomes], np.int8)),
+        "open_by": rows.laid([outcome.open_by for outcome in outcomes], np.int8),
         "open_here": rows.laid([outcome.open_here for outcome in outcomes], bool),
         **{name: numbers[name] for name in _NUMBERS},
         **_deciding(measured, len(rows)),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecospatial.checking.sentences import Sentences, end_to_end
-from ecospatial.model import VERDICT_DTYPE
+from ecospatial.model import CERTAINTY_DTYPE, OPEN_BY, VERDICT_DTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,6 +72,8 @@ def findings_frame(parts: list[Columns], crs: Any, *, jobs: int = 1) -> gpd.GeoD
     found = dict(zip(order, each(laid, order, jobs=jobs), strict=True))
     data = {name: found.pop(name) for name in names}
     data["verdict"] = pd.Categorical.from_codes(data["verdict"], dtype=VERDICT_DTYPE)
+    data["certainty"] = pd.Categorical.from_codes(data["certainty"], dtype=CERTAINTY_DTYPE)
+    data["open_by"] = pd.Categorical.from_codes(data["open_by"], dtype=pd.CategoricalDtype(list(OPEN_BY)))
     touched = data["touched"]
     data["touched"] = pd.arrays.BooleanArray(touched == 1, touched < 0)
     data["geometry"] = gpd.array.GeometryArray(data["geometry"], crs=crs)

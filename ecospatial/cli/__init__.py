@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -19,7 +19,7 @@ from ecospatial.cli import raster as _raster
 from ecospatial.cli import report as _report
 from ecospatial.cli import rules as _rules
 from ecospatial.cli.root import OK, PROGRAM_FAULT, STOPPED, WRONG_INPUT, cli, say
-from ecospatial.errors import EcospatialError
+from ecospatial.errors import EcospatialError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,11 @@ class _Faults:
         """End with the code that fits the fault."""
         if fault is None or isinstance(fault, SystemExit):
             return
+        if isinstance(fault, OutputError):
+            say(*(f"已写入 {path}" for path in fault.written))
+        if isinstance(fault, OutputError) and fault.fault is not None:
+            say(*(f"错误：{problem}" for problem in fault.problems))
+            _report_fault(fault.fault)
         if isinstance(fault, EcospatialError):
             say(*(f"错误：{problem}" for problem in fault.problems))
             raise SystemExit(WRONG_INPUT) from None
@@ -67,10 +72,19 @@ class _Faults:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(OK) from None
         if isinstance(fault, Exception):
-            details = "".join(traceback.format_exception(kind, fault, trace))
-            with tempfile.NamedTemporaryFile(
-                "w", prefix="ecospatial-fault-", suffix=".txt", delete=False, encoding="utf-8"
-            ) as file:
-                file.write(details)
-            say(f"程序内部错误（{type(fault).__name__}），不是您的数据的问题；详情见 {file.name}，请反馈")
-            raise SystemExit(PROGRAM_FAULT) from None
+            _report_fault(fault)
+
+
+def _report_fault(fault: Exception) -> NoReturn:
+    """Write a fault of the program into a file, name it, and end with its code."""
+    details = "".join(traceback.format_exception(fault))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="ecospatial-fault-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(details)
+        where = f"详情见 {file.name}，请反馈"
+    except OSError:  # no room for it either
+        where = "请反馈"
+    say(f"程序内部错误（{type(fault).__name__}），不是您的数据的问题；{where}")
+    raise SystemExit(PROGRAM_FAULT) from None

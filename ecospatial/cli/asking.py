@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import geopandas as gpd
+    import pandas as pd
 
     from ecospatial.checking import Findings
     from ecospatial.checking.conditions import Projects
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # The order of asking: what decides of most rules comes first.
 ORDER = ("works", "activity", "land_use", *FACTS)
 QUESTIONS = {
-    "works": f"建设性质（{'、'.join(names[0] for names in WORKS.values())}）",
+    "works": f"建设性质（{'、'.join(names[0] for names in WORKS.values())}；多个用分号隔开）",
     "activity": "行业（GB/T 4754-2017 代码或名称，如 C26、化工；多个用分号隔开）",
     "land_use": "用地性质（用地用海分类的代码或名称，如 0701、工业用地）",
 }
@@ -35,7 +36,7 @@ def ask(sites: gpd.GeoDataFrame, findings: Findings, rules: list[Rule]) -> gpd.G
     sites
         The sites that were checked.
     findings
-        What was found; a rule counts where its geometry is touched.
+        What was found; a rule counts where the site touches it and the applicant can still change the verdict.
     rules
         The rules in force on the day of the check.
 
@@ -48,8 +49,9 @@ def ask(sites: gpd.GeoDataFrame, findings: Findings, rules: list[Rule]) -> gpd.G
     answered.attrs = dict(sites.attrs)
     by_id = {rule.id: rule for rule in rules}
     notices: list[str] = []
+    askable = _askable(findings)
     for site_id in answered.index:
-        mine = (findings.frame["site_id"] == site_id) & findings.frame.geometry.notna()
+        mine = askable & (findings.frame["site_id"] == site_id)
         touched = [by_id[rule] for rule in findings.frame.loc[mine, "rule_id"] if rule in by_id]
         skipped: set[str] = set()
         while True:
@@ -68,6 +70,19 @@ def ask(sites: gpd.GeoDataFrame, findings: Findings, rules: list[Rule]) -> gpd.G
             answered.loc[site_id, key] = answer
             notices.append(f"{site_id} {_label(key)}：{_shown(key, answer)}")
     return _noted(answered, notices)
+
+
+def _askable(findings: Findings) -> pd.Series[bool]:
+    """Tell which findings an answer of the applicant can still change.
+
+    Those that wait for it, and conflicts, of which an exception can be claimed. A duty changes with no answer; what
+    the owner of a layer or the keeper of the rules has to settle is not asked of the applicant.
+    """
+    frame = findings.frame
+    waiting = (frame["verdict"] == "needs_facts") & (frame["open_by"] == "applicant")
+    touched = frame["touched"].fillna(False).astype(bool)
+    found: pd.Series[bool] = waiting | (touched & frame["verdict"].isin(["prohibited", "restricted"]))
+    return found
 
 
 def _noted(sites: gpd.GeoDataFrame, notices: list[str]) -> gpd.GeoDataFrame:
@@ -147,10 +162,7 @@ def _read(key: str, text: str) -> Any:
     if key == "activity":
         return activities(text)
     if key == "works":
-        works = works_value(text)
-        if works is None:
-            raise SiteError(Problem("", None, f"不认识建设性质 {text}", QUESTIONS["works"]))
-        return works
+        return _works(text)
     if key == "land_use":
         if not text[:1].isdigit() and text not in LAND_USES:
             raise SiteError(Problem("", None, f"用地用海分类中没有 {text}", "请写代码或标准名称"))
@@ -161,6 +173,15 @@ def _read(key: str, text: str) -> Any:
         raise SiteError(Problem("", None, f"读不懂 {text}", "请回答 是 或 否")) from fault
 
 
+def _works(text: str) -> str:
+    names = [name for name in (part.strip() for part in text.replace("；", ";").replace("、", ";").split(";")) if name]
+    found = [works_value(name) for name in names]
+    for name, works in zip(names, found, strict=True):
+        if works is None:
+            raise SiteError(Problem("", None, f"不认识建设性质 {name}", QUESTIONS["works"]))
+    return ";".join(dict.fromkeys(works for works in found if works is not None))
+
+
 def _label(key: str) -> str:
     from ecospatial.checking.conditions import key_label
 
@@ -169,7 +190,7 @@ def _label(key: str) -> str:
 
 def _shown(key: str, answer: Any) -> str:
     if key == "works":
-        return WORKS[answer][0]
+        return "、".join(WORKS[works][0] for works in answer.split(";"))
     return str(answer) if key not in FACTS else "是" if answer else "否"
 
 

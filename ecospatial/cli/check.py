@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     "--format", "formats", metavar="LIST", help="html,map,gpkg,json（默认这四种）,xlsx,docx,pdf,dxf,shp,txt,parquet"
 )
 @click.option("--each", is_flag=True, help="每个地块各写一份（html、docx、pdf 或 xlsx），另写一本总表 findings.xlsx")
-@click.option("--fail-on", metavar="VERDICT", help="有地块达到该结论时以 1 退出")
-@click.option("--at-least", metavar="VERDICT", help="只保留该结论及更重的")
+@click.option("--fail-on", metavar="HEADLINE", help="有地块的结论达到该值时以 1 退出")
+@click.option("--at-least", metavar="VERDICT", help="只保留该判定及更重的")
+@click.option("--only", metavar="KIND,...", help="只核这些图层种类的规则，如 eco_redline,basic_farmland")
 @click.option("--ask", "asking", is_flag=True, help="逐条询问仍会改变结论的项目情况，直接回车表示不知道")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="线程数；分块核查时为进程数")
 @click.option("--dask", metavar="ADDRESS", help="分块核查：由 Dask 集群的计算进程完成，如 tcp://10.0.0.1:8786")
@@ -42,9 +43,11 @@ def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str 
     from ecospatial.cli import parts
 
     fail_on = options["fail_on"]
-    for verdict in (fail_on, options["at_least"]):
-        if verdict is not None:
-            checking.verdict_value(verdict)
+    if fail_on is not None:
+        _require_headline(fail_on)
+    if options["at_least"] is not None:
+        checking.verdict_value(options["at_least"])
+    options["only"] = _kinds(options["only"])
     wanted = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
     if out is None and (options["each"] or wanted not in (None, ["json"])):
         raise click.UsageError("没有 --out 时只能用 --format json")
@@ -55,7 +58,7 @@ def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str 
     frame = _sites(sites, plan, options)
     if options["asking"]:
         frame = _asked(frame, plan, options)
-    common = {name: options[name] for name in ("on", "at_least", "jobs")}
+    common = {name: options[name] for name in ("on", "at_least", "only", "jobs")}
     with parts.rule_meter() as meter:
         findings = checking.check(frame, plan, progress=meter.rules, **common)
     if options["each"] and out is not None:
@@ -64,8 +67,29 @@ def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str 
             return WRONG_INPUT
     else:
         _hand_over(findings, out, wanted, timestamp=options["timestamp"])
-    reached = fail_on is not None and bool((findings.summary["verdict"] >= fail_on).any())
+    reached = fail_on is not None and bool((findings.summary["headline"] >= fail_on).any())
     return REACHED if reached or (fail_on is not None and findings.meta["skipped"]) else OK
+
+
+def _require_headline(text: str) -> None:
+    """Refuse what is no headline.
+
+    Raises
+    ------
+    SiteError
+        There is no such headline; those that are there are named.
+    """
+    from ecospatial.errors import Problem, SiteError
+    from ecospatial.model import HEADLINES
+
+    if text not in HEADLINES:
+        known = "、".join(f"{headline.value}（{headline.label}）" for headline in HEADLINES.values())
+        raise SiteError(Problem("", "--fail-on", f"没有 {text[:60]} 这种结论", f"可选：{known}"))
+
+
+def _kinds(text: str | None) -> list[str] | None:
+    """Read the kinds of layers of ``--only``; the check itself refuses those that are not there."""
+    return None if text is None else [name.strip() for name in text.replace("，", ",").split(",") if name.strip()]
 
 
 def _asked(frame: Any, plan: Plan, options: dict[str, Any]) -> Any:
@@ -73,7 +97,7 @@ def _asked(frame: Any, plan: Plan, options: dict[str, Any]) -> Any:
     from ecospatial.cli.asking import ask
 
     date = checking.day(options["on"])
-    found = checking.check(frame, plan, on=date, jobs=options["jobs"])
+    found = checking.check(frame, plan, on=date, only=options["only"], jobs=options["jobs"])
     return ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
 
 
@@ -122,10 +146,10 @@ def _each(findings: Findings, out: str, formats: list[str], options: dict[str, A
 
     click.echo(report.summary_text(findings))
     items, scene = gallery.of_sites(findings, documents=True)
-    failed = sum(rendered(items, scene, out, form=form, jobs=options["jobs"]) for form in formats)
+    # The book first: it holds the answer, whatever becomes of a document.
     for path in findings.write(out, formats=["xlsx"]):
         say(f"已写入 {path}")
-    return failed
+    return sum(rendered(items, scene, out, form=form, jobs=options["jobs"]) for form in formats)
 
 
 COMMANDS = (check,)

@@ -89,7 +89,9 @@ def check_in_parts(sources: tuple[str, ...], plan: Plan, out: str, options: dict
     """Check part by part, and say what came of it."""
     from ecospatial import batch
 
-    names = ("on", "at_least", "crs", "activity", "works", "skip_bad", "allow_far", "part_rows", "jobs", "restart")
+    names = (
+        "on", "at_least", "only", "crs", "activity", "works", "skip_bad", "allow_far", "part_rows", "jobs", "restart",
+    )  # fmt: skip
     common = {name: options[name] for name in names}
     with _connected(options["dask"]) as client, Meter() as meter:
         try:
@@ -99,7 +101,7 @@ def check_in_parts(sources: tuple[str, ...], plan: Plan, out: str, options: dict
             raise
     _show(run, plan)
     fail_on = options["fail_on"]
-    reached = fail_on is not None and (_at_least(run.verdicts, fail_on) or bool(run.meta["skipped"]))
+    reached = fail_on is not None and (_reaches(run.headlines, fail_on) or bool(run.meta["skipped"]))
     return REACHED if reached else OK
 
 
@@ -120,19 +122,24 @@ def _connected(address: str | None) -> Iterator[Any]:
         yield client
 
 
-def _at_least(verdicts: dict[str, int], least: str) -> bool:
-    from ecospatial.model import VERDICTS
+def _reaches(headlines: dict[str, int], least: str) -> bool:
+    from ecospatial.model import HEADLINES
 
-    order = list(VERDICTS)
-    return any(count and order.index(name) >= order.index(least) for name, count in verdicts.items())
+    order = list(HEADLINES)
+    return any(count and order.index(name) >= order.index(least) for name, count in headlines.items())
 
 
 def _show(run: PartsRun, plan: Plan) -> None:
-    from ecospatial.model import VERDICTS
+    from ecospatial import report
+    from ecospatial.model import headline_text
 
     click.echo(f"{plan.title}，核查日期 {run.meta['on']}：{run.sites:,} 个地块，写出 {run.findings:,} 条结果")
-    for name, count in run.verdicts.items():
-        click.echo(f"最重判定　{VERDICTS[name].label}：{count:,} 个地块")
+    for name, words in run.certainties.items():
+        for word, count in words.items():
+            if count:
+                click.echo(f"结论　{headline_text(name, word)}：{count:,} 个地块")
+    for line in report.plan_lines(run):
+        click.echo(line)
     skipped = run.meta["skipped"]
     if skipped:
         click.echo(f"有 {len(skipped)} 个图形因有误未纳入核查，不表示通过")

@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from pyproj import network as _network
 
+from ecospatial.crs.evidence import Evidence, find_evidence
 from ecospatial.crs.locating import Candidate, compass, diagnose, explain
 from ecospatial.crs.moving import require_known_shift, transform, transform_points, undo_shift
-from ecospatial.crs.naming import CGCS2000, false_easting, gauss_kruger, label, parse_crs, require_metric, same
+from ecospatial.crs.naming import (
+    CGCS2000,
+    SHIFT_LABELS,
+    false_easting,
+    gauss_kruger,
+    label,
+    parse_crs,
+    require_metric,
+    same,
+)
 from ecospatial.crs.parameters import FourParams, Stated, stated
 from ecospatial.crs.shifted import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
 
@@ -18,7 +28,9 @@ _network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not 
 
 __all__ = [
     "CGCS2000",
+    "SHIFT_LABELS",
     "Candidate",
+    "Evidence",
     "FourParams",
     "Stated",
     "bd09_to_cgcs2000",
@@ -28,6 +40,7 @@ __all__ = [
     "diagnose",
     "explain",
     "false_easting",
+    "find_evidence",
     "gauss_kruger",
     "gcj02_to_cgcs2000",
     "label",

@@ -162,6 +162,17 @@ def require_known_shift(source: CRS, target: CRS) -> None:
     )
 
 
+def old_datum(crs: CRS) -> str | None:
+    """Name the datum of a CRS when it is one of the two from before CGCS2000.
+
+    Examples
+    --------
+    >>> old_datum(CRS.from_epsg(2385)), old_datum(CRS.from_epsg(4549))
+    ('1980西安坐标系', None)
+    """
+    return next((name for name, form in _OLD.items() if form.search(_datum(crs))), None)
+
+
 def _datum(crs: CRS) -> str:
     geodetic = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
     datum = geodetic.datum

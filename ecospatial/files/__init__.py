@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecospatial.files.coordinates import drawing_crs, required_crs
 from ecospatial.files.door import DRAWN_SUFFIXES, RASTER_SUFFIXES, VECTOR_SUFFIXES, components, safe_path, sha256
 from ecospatial.files.vector import list_layers, read_vector
 
@@ -10,8 +11,10 @@ __all__ = [
     "RASTER_SUFFIXES",
     "VECTOR_SUFFIXES",
     "components",
+    "drawing_crs",
     "list_layers",
     "read_vector",
+    "required_crs",
     "safe_path",
     "sha256",
 ]

@@ -31,8 +31,13 @@ _LIST, _OBJECT, _ITEM, _MEMORY = 80, 300, 40, 500 * 1024**2
 _WAY = "请从 GIS 软件重新导出为 GeoJSON（UTF-8）"
 
 
-def check_json(path: Path, name: str) -> None:
+def check_json(path: Path, name: str) -> Any:
     """Refuse JSON that is not UTF-8, has a key twice in one object, NaN, or is not GeoJSON.
+
+    Returns
+    -------
+    object
+        Its member ``crs``; False when there is none.
 
     Raises
     ------
@@ -57,6 +62,7 @@ def check_json(path: Path, name: str) -> None:
         raise SiteError(Problem(name, None, "GeoJSON 格式有误（文件不完整或不是 JSON）", _WAY)) from error
     if any(not isinstance(content, dict) or content.get("type") not in _JSON_TYPES for content in contents):
         raise SiteError(Problem(name, None, "这个 JSON 不是 GeoJSON", _WAY))
+    return next((content["crs"] for content in contents if "crs" in content), False)
 
 
 def _parsed(text: str) -> Any:

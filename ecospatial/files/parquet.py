@@ -9,8 +9,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import shapely
+from pyproj.exceptions import CRSError as ProjCrsError
 
-from ecospatial.errors import Problem, SiteError
+from ecospatial.errors import CrsError, Problem, SiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,9 @@ def _opened(path: Path, name: str) -> Iterator[Any]:
             if b"geo" not in (file.metadata.metadata or {}):
                 raise SiteError(Problem(name, None, "这个 Parquet 没有图形", "请用 GeoParquet 或 GeoPackage"))
             yield file
+    except ProjCrsError as error:
+        way = "请在原软件中设定坐标系后重新导出"
+        raise CrsError(Problem(name, None, "文件声明的坐标系不存在或无法识别", way)) from error
     except (pa.ArrowException, shapely.GEOSException, ValueError, OSError, LookupError, TypeError) as error:
         if isinstance(error, SiteError):
             raise

@@ -67,6 +67,13 @@ def _fault(shapes: bytes, index: bytes, table: Path) -> str:
     words = np.frombuffer(shapes[: len(shapes) // 4 * 4], dtype=">i4")
     if (words[starts // 4 + 1].astype(np.int64) * 2 != lengths).any():
         return ".shx 与 .shp 不一致"
+    numbers = words[starts // 4].astype(np.int64)
+    if not _in_order(numbers, starts):
+        first = int(np.flatnonzero(numbers != np.arange(1, len(numbers) + 1))[0])
+        return (
+            f".shx 的第 {first + 1} 条指向 .shp 中记录号为 {numbers[first]} 的图形，"
+            "图形与 .dbf 的属性对不上（.shx 顺序被改动）"
+        )
     with table.open("rb") as file:
         head = file.read(12)
     rows, start, width = (int.from_bytes(head[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12)))
@@ -75,6 +82,18 @@ def _fault(shapes: bytes, index: bytes, table: Path) -> str:
     if rows != len(entries):
         return f".dbf 有 {rows} 条记录，.shp 有 {len(entries)} 个图形，数量不一致"
     return ""
+
+
+def _in_order(numbers: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> bool:
+    """Tell whether the index gives the records of the .shp in the order of the rows of the .dbf.
+
+    Each record holds the number of its row. Programs that edit in place append a record at the end and number it
+    right; some number from 0, leave gaps, or write no numbers: then the records must follow each other.
+    """
+    if (numbers == np.arange(1, len(numbers) + 1)).all():
+        return True
+    follow = bool((np.diff(starts) > 0).all())
+    return follow and (bool((np.diff(numbers) > 0).all()) or len(np.unique(numbers)) == 1)
 
 
 def decode(frame: gpd.GeoDataFrame, path: Path, *, name: str, encoding: str | None) -> gpd.GeoDataFrame:

@@ -7,16 +7,15 @@ import shutil
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import shapely
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem, SiteError
-from ecospatial.files import archives, mapinfo, markup, parquet, shapefile
+from ecospatial.files import archives, declared, mapinfo, markup, parquet, shapefile
 from ecospatial.files.door import MAPINFO, PARQUETS, SEQUENCES, VECTOR_SUFFIXES, components, safe_path
 
 if TYPE_CHECKING:
@@ -46,12 +45,13 @@ _CURVED = re.compile("Curve|Surface|CircularString")
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One layer of one file, wherever it was unpacked to."""
+    """One layer of one file, wherever it was unpacked to; ``member`` is the crs of a GeoJSON, False for none."""
 
     name: str
     path: Path
     layer: str
     shape: str
+    member: Any = False
 
 
 def list_layers(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
@@ -83,6 +83,7 @@ def read_vector(
     crs: str | int | CRS | None = None,
     encoding: str | None = None,
     most_bytes: int | None = None,
+    refuse_crs: bool = True,
 ) -> gpd.GeoDataFrame:
     """Read one layer of a vector file.
 
@@ -98,14 +99,20 @@ def read_vector(
         Of the text of a shapefile or MapInfo table; None: found out from the bytes.
     most_bytes
         How large the file, unpacked and with its companions, may be; None: no more than the door allows.
+    refuse_crs
+        Whether what the file says of its coordinates and can not be believed is an error (unless ``crs`` is given):
+        a CRS that does not exist or that the numbers contradict, a name or a cell that says GCJ-02, 西安80 or
+        ddd.mmss. Else it is left to the caller, in ``attrs["crs_fault"]``.
 
     Returns
     -------
     GeoDataFrame
         RangeIndex in the order of the file, geometry column ``geometry``, and ``crs`` None when the file does
-        not say it or what it says is impossible (degrees beyond 180 or 90). ``attrs["notes"]`` lists in
-        Chinese what was done to geometries while reading, ``attrs["notices"]`` what else is worth knowing,
-        ``attrs["layer"]`` names the layer.
+        not say it. ``attrs["notes"]`` lists in Chinese what was done to geometries while reading,
+        ``attrs["notices"]`` what else is worth knowing, ``attrs["layer"]`` names the layer. ``attrs["shift"]`` is
+        ``gcj02`` or ``bd09`` where a column 坐标系 says so (the coordinates are not moved), else None;
+        ``attrs["datum"]`` tells whether the file names CGCS2000 or WGS 84 without declaring a CRS;
+        ``attrs["crs_fault"]`` is a ``Problem`` or None.
 
     Raises
     ------
@@ -113,18 +120,33 @@ def read_vector(
         The file may not be opened, is broken, has several layers and none was named, or its text is in no
         known encoding.
     CrsError
-        ``crs`` can not be read.
+        ``crs`` can not be read, or the file's own can not be believed (``refuse_crs``).
     """
     source = _vector_path(path)
     given = None if crs is None else _given(crs)
     with _parts(source, most_bytes) as parts:
         part = _chosen(parts, layer, source.name)
-        frame = _read(part, source.name, encoding)
+        frame, stopped = _read(part, source.name, encoding)
         curved = _CURVED.search(part.shape) is not None or _has_arcs(part.path)
+        geometry = frame.geometry.to_numpy()
+        found, fault = declared.declared_crs(
+            part.path, part.layer, frame.crs, geometry, member=part.member, name=source.name
+        )
+    fault = stopped or fault
+    evidence = crs_.Evidence()
+    if given is None and fault is None and not {"repair", "repair_area_m2", "source"} <= set(frame.columns):
+        names = [part.name] if part.name != source.stem else []
+        cells = frame.drop(columns="geometry")
+        evidence = crs_.find_evidence(source.name, cells, geometry, names=names, declared=found)
+        fault = evidence.fault
+    if refuse_crs and given is None and (fault is not None or evidence.shift is not None):
+        raise CrsError(fault or declared.shifted(str(evidence.shift), source.name))
     notes = ["曲线已转为折线（偏差小于 1 mm）"] if curved else []
-    frame.attrs = {"notes": notes, "layer": part.name, "notices": frame.attrs.get("notices", [])}
-    found = given if given is not None else _believable(frame)
-    return frame.set_crs(found, allow_override=True)
+    notices = frame.attrs.get("notices", [])
+    frame.attrs = {"notes": notes, "layer": part.name, "notices": notices, "crs_fault": fault}
+    frame.attrs |= {"shift": evidence.shift, "datum": evidence.modern}
+    own = given if given is not None else (found if found is not None else evidence.crs)
+    return frame.set_crs(own, allow_override=True)
 
 
 def _has_arcs(path: Path) -> bool:
@@ -147,21 +169,6 @@ def _given(value: str | int | CRS) -> CRS:
     return crs
 
 
-def _believable(frame: gpd.GeoDataFrame) -> CRS | None:
-    """Give the CRS of the frame unless it can not place anything or degrees are out of range."""
-    if frame.crs is None:
-        return None
-    try:
-        crs, _ = crs_.parse_crs(frame.crs)
-    except CrsError:
-        return None
-    vertices = shapely.get_coordinates(frame.geometry.to_numpy())
-    vertices = vertices[np.isfinite(vertices).all(axis=1)]
-    # GDAL takes GeoJSON without a crs for WGS 84, whatever its numbers are.
-    beyond = crs.is_geographic and (np.abs(vertices) > (180.0, 90.0)).any()
-    return None if beyond else crs
-
-
 # ------------------------------------------------------------------------------------- opening with GDAL
 
 
@@ -176,11 +183,13 @@ def _parts(source: Path, most_bytes: int | None = None) -> Iterator[list[_Part]]
         parts = []
         for name, path in files:
             _refuse_large(path, source.name, most_bytes)
-            place = _working_copy(path, Path(folder), source.name)
+            place, member = _working_copy(path, Path(folder), source.name)
             is_parquet = place.suffix.lower() in PARQUETS
             layers = [(path.stem, "Unknown")] if is_parquet else _gdal_layers(place, source.name)
             single = packed and len(layers) == 1
-            parts += [_Part(name if single else str(n), place, str(n), str(t)) for n, t in layers if t is not None]
+            parts += [
+                _Part(name if single else str(n), place, str(n), str(t), member) for n, t in layers if t is not None
+            ]
         yield parts
 
 
@@ -213,29 +222,33 @@ def _inside(source: Path, folder: Path) -> list[tuple[str, Path]]:
     return sorted(named)
 
 
-def _working_copy(path: Path, folder: Path, name: str) -> Path:
-    """Check a file further, and copy it where GDAL would leave files beside it or mistake its path."""
+def _working_copy(path: Path, folder: Path, name: str) -> tuple[Path, Any]:
+    """Check a file further, and copy it where GDAL would leave files beside it or mistake its path.
+
+    Gives the path and the crs of a GeoJSON, False for none.
+    """
     suffix = path.suffix.lower()
+    member: Any = False
     if suffix == ".shp":
         shapefile.check_parts(path, name)
     elif suffix in (".geojson", ".json", *SEQUENCES):
-        markup.check_json(path, name)
+        member = markup.check_json(path, name)
     elif suffix in MAPINFO:
         number = sum(1 for _ in folder.glob("mapinfo*"))
-        return mapinfo.neutral_copy(path, folder / f"mapinfo{number}", name)
+        return mapinfo.neutral_copy(path, folder / f"mapinfo{number}", name), member
     copied = folder / "copy" / _BORDERS.sub("_", path.name)
     if suffix in (".kml", ".gml"):
         copied.parent.mkdir(exist_ok=True)
         copied.write_bytes(markup.utf8_xml(path, name))
-        return copied
+        return copied, member
     if not _BORDERS.search(str(path)):
-        return path
+        return path, member
     copied.parent.mkdir(exist_ok=True)
     if path.is_dir():
-        return Path(shutil.copytree(path, copied))
+        return Path(shutil.copytree(path, copied)), member
     for sibling in components(path):
         shutil.copy(sibling, copied.with_suffix(sibling.suffix))
-    return copied
+    return copied, member
 
 
 def _gdal_layers(path: Path, name: str) -> list[tuple[str, str | None]]:
@@ -269,7 +282,25 @@ def _chosen(parts: list[_Part], layer: str | None, name: str) -> _Part:
     return found[0]
 
 
-def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
+def _read(part: _Part, name: str, encoding: str | None) -> tuple[gpd.GeoDataFrame, Problem | None]:
+    """Read a layer; the second is the fault of a declared CRS that stops GDAL."""
+    import pyogrio
+
+    try:
+        return _read_layer(part, name, encoding), None
+    except pyogrio.errors.CRSError as error:
+        fault = declared.unreadable(name)
+        if part.path.suffix.lower() != ".shp":
+            raise CrsError(fault) from error
+    with tempfile.TemporaryDirectory(prefix="ecospatial-") as folder:
+        for sibling in components(part.path):
+            if sibling.suffix.lower() != ".prj":
+                shutil.copy(sibling, Path(folder) / f"shape{sibling.suffix.lower()}")
+        bare = replace(part, path=Path(folder) / "shape.shp", layer="shape")
+        return _read_layer(bare, name, encoding), fault
+
+
+def _read_layer(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pyogrio
 
@@ -289,6 +320,8 @@ def _read(part: _Part, name: str, encoding: str | None) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = pyogrio.read_dataframe(str(part.path), layer=part.layer, **options)
+    except pyogrio.errors.CRSError:
+        raise
     except pyogrio.errors.GeometryError as error:
         raise _surface(name) from error
     except broken as error:

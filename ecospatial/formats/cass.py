@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ecospatial.errors import Problem, SiteError
-from ecospatial.formats.drawing import Corner, Drawing, Outline, draw
+from ecospatial.formats.drawing import Drawing, Outline, draw
+from ecospatial.formats.numbers import Corner
 from ecospatial.formats.text import number, short_lines, shown
 
 if TYPE_CHECKING:

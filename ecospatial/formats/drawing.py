@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from ecospatial.errors import Problem
+from ecospatial.formats.numbers import Corner, in_number_order
 from ecospatial.formats.text import shown
 
 if TYPE_CHECKING:
@@ -31,17 +32,6 @@ NORTH, EAST, _OTHER = 1, 2, 0
 _CLOSED_M = 1e-3  # 精度=0.001 in the head of survey files
 _BAD_CLOSING = "闭合点两个坐标写成了同一个数，已按首点闭合"
 _ASK = "请核对坐标列：北坐标为 7 位，东坐标为 6 位（带带号为 8 位）"
-
-
-@dataclass(frozen=True, slots=True)
-class Corner:
-    """One vertex as it stands in the file."""
-
-    row: int
-    ring: str
-    point: str
-    first: float
-    second: float
 
 
 @dataclass(slots=True)
@@ -63,7 +53,7 @@ class Drawing:
     ``rows`` are lines of the file, ``notes`` what was changed in each parcel, ``notices`` what is worth knowing
     about the file. ``datum`` is as from ``datum_of``; ``prefixes`` are, for each parcel, the number of the zone
     that its eastings begin with (None: no such number); ``ordered`` tells whether it is settled which number is
-    the northing.
+    the northing. ``headers`` are texts of the file that may speak of its coordinates: heads of columns, titles.
     """
 
     geometry: NDArray[Any]
@@ -78,6 +68,7 @@ class Drawing:
     prefixes: tuple[int | None, ...] = ()
     crs: str | None = None
     ordered: bool = True
+    headers: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> int | None:
@@ -117,13 +108,16 @@ def draw(outlines: list[Outline], *, file: str, naming: Naming, **said: Any) -> 
     order = _order(first, second, naming)
     odd_rows = {corner.row for corner, odd in zip(corners, order.odd, strict=True) if odd}
     geometry, faults, notes, prefixes = [], [], [], []
-    for outline, own in zip(outlines, kept, strict=True):
+    for outline, corners_ in zip(outlines, kept, strict=True):
         found = list(outline.faults)
+        own, sorted_ = corners_, ""
+        if not found and (outline.shape or "面") == "面":
+            own, sorted_ = in_number_order(corners_, found, file)
         wrong = "坐标与其他点的位数或顺序不同"
         found += [Problem(file, corner.row, wrong, _ASK) for corner in own if corner.row in odd_rows]
         prefix = _prefix(own, order, found, file=file, row=outline.row)
         shape = None if found else _shape(own, outline.shape or "面", order, found, file=file)
-        note = _BAD_CLOSING if len(own) < len(outline.corners) else ""
+        note = "；".join(filter(None, [_BAD_CLOSING if len(corners_) < len(outline.corners) else "", sorted_]))
         geometry.append(None if found else shape)
         faults.append(tuple(found))
         notes.append("；".join(filter(None, [order.note, note])))

@@ -37,6 +37,7 @@ _UNITS_M = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 _UNIT_LABELS = {1: "英寸", 2: "英尺", 4: "毫米", 5: "厘米", 7: "千米", 14: "分米"}
 _DRAWN = frozenset({"LWPOLYLINE", "POLYLINE", "LINE", "ARC", "CIRCLE", "ELLIPSE", "SPLINE", "POINT"})
 _TEXTS = frozenset({"TEXT", "MTEXT", "ATTDEF", "ATTRIB", "DIMENSION", "LEADER", "MULTILEADER", "VIEWPORT"})
+_WRITTEN = frozenset({"TEXT", "MTEXT", "ATTRIB"})
 _RECORD = re.compile(r"\n[ \t]*0[ \t]*\n")
 _WAY = "请在 CAD 中用 DXF 2000 或更高版本（文本格式）另存"
 # What ezdxf and the geometry in it raise on drawings that are not what they should be.
@@ -51,6 +52,7 @@ class _Found:
     layers: list[str] = field(default_factory=list)
     hidden: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
+    texts: list[str] = field(default_factory=list)
     inserted: int = 0
 
 
@@ -124,6 +126,7 @@ def _drawing(path: Path, found: _Found, kept: list[int], unit: int) -> Drawing:
         rows=tuple(range(1, len(kept) + 1)),
         notes=joined,
         notices=tuple(notices),
+        headers=tuple(dict.fromkeys(found.texts)),
     )
 
 
@@ -178,6 +181,8 @@ def _scanned(path: Path) -> tuple[_Found, int]:
 def _collect(entities: Iterable[Any], found: _Found, *, hidden: set[str], step: float, file: str) -> None:
     for entity, layer in _exploded(entities, found, depth=0, above="0", file=file):
         kind = entity.dxftype()
+        if kind in _WRITTEN and len(found.texts) < _ENTITIES:
+            found.texts.append(str(entity.text if kind == "MTEXT" else entity.dxf.get("text", ""))[:200])
         if layer.lower() == "defpoints" or kind in _TEXTS or entity.dxf.get("invisible", 0):
             continue
         if layer.lower() in hidden:

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ecospatial.errors import Problem, SiteError
-from ecospatial.formats.drawing import Corner, Drawing, Outline, draw
+from ecospatial.formats.drawing import Drawing, Outline, draw
+from ecospatial.formats.numbers import Corner
 from ecospatial.formats.text import number, short_lines, shown
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def read_survey(path: Path) -> Drawing:
     faults += _unread(head, path.name)
     if faults:
         raise SiteError(faults)
-    said = {"datum": datum_of(head.get("坐标系", "")), "zone": zone, "width": width}
+    texts = tuple(f"{key}={value}" for key, value in head.items() if key != "坐标系")
+    said = {"datum": datum_of(head.get("坐标系", "")), "zone": zone, "width": width, "headers": texts}
     drawing = draw(outlines, file=path.name, naming="north_east", notices=(), **said)
     return _with_notices(drawing, outlines)
 

@@ -51,7 +51,7 @@ def read_table(path: Path, *, known: Iterable[str], sheet: str | None = None) ->
     -------
     DataFrame
         Indexed by the row in the file. Cells are text, or None when empty; only what Excel itself holds as a
-        number is a number.
+        number is a number. ``attrs["titles"]`` are the texts above the header.
 
     Raises
     ------
@@ -78,7 +78,9 @@ def read_table(path: Path, *, known: Iterable[str], sheet: str | None = None) ->
     body = [[*cells[:width], *[None] * (width - len(cells))] for _, cells in filled[head + 1 :]]
     index = pd.Index([row for row, _ in filled[head + 1 :]], name="row")
     frame = pd.DataFrame(body, columns=pd.Index(names, dtype=object), index=index, dtype=object)
-    return frame[[name for name in names if name]]
+    kept = frame[[name for name in names if name]]
+    kept.attrs["titles"] = [str(cell) for _, cells in filled[:head] for cell in cells if isinstance(cell, str)]
+    return kept
 
 
 def _names(filled: list[tuple[int, list[Any]]], head: int) -> list[str]:

@@ -21,6 +21,7 @@ _DMS = (
     re.compile(rf"{_PART}[°度](?:{_PART}['′’‘分])?(?:{_PART}(?:[\"″”“秒]|''|′′|’’))?"),
     re.compile(rf"{_PART}[-:\s]{_PART}[-:\s]{_PART}"),
 )
+_PACKED_HEAD = re.compile(r"d{2,3}\.?mm\.?ss|度\.分\.?秒|度分秒|(?<![a-z])dms(?![a-z])")
 _COMPASS = re.compile(r"(?i)^(?:[EN]|东经|北纬|[经纬]度)[:：\s]*|\s*[EN]$")
 
 
@@ -125,6 +126,36 @@ def degrees(text: object) -> float | None:
         return None
     # To 1e-12 degree, so that 57'36" is 0.96 and not a digit beside it.
     return round(sum(value / 60.0**i for i, value in enumerate(values)), 12)
+
+
+def is_packed(text: object) -> bool:
+    """Tell whether a head says that numbers are degrees, minutes and seconds in one (119.5736 is 119°57′36″).
+
+    Examples
+    --------
+    >>> is_packed("经度(ddd.mmss)"), is_packed("经度（度.分秒）"), is_packed("经度(度)")
+    (True, True, False)
+    """
+    return _PACKED_HEAD.search(unicodedata.normalize("NFKC", str(text)).lower()) is not None
+
+
+def packed_degrees(text: object) -> float | None:
+    """Read an angle written as ddd.mmss; None when minutes or seconds are 60 or more, or it is no number.
+
+    Examples
+    --------
+    >>> packed_degrees("119.5736"), packed_degrees(119.573), packed_degrees("31.47240"), packed_degrees("119.6100")
+    (119.96, 119.958333333333, 31.79, None)
+    """
+    value = number(text)
+    if value is None:
+        return None
+    # What Excel holds as a number has digits of rounding behind the hundred thousandths of a second.
+    whole, _, rest = f"{abs(value):.9f}".partition(".")
+    minutes, seconds = int(rest[:2]), int(rest[2:]) / 1e5
+    if minutes >= 60 or seconds >= 60.0 or int(whole) > 180:
+        return None
+    return (-1.0 if value < 0 else 1.0) * round(int(whole) + minutes / 60.0 + seconds / 3600.0, 12)
 
 
 def shown(text: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import pandas as pd
 import shapely
 
 from ecospatial.errors import Problem, SiteError
-from ecospatial.formats.drawing import Corner, Drawing, Naming, Outline, draw
+from ecospatial.formats.drawing import Drawing, Naming, Outline, draw
+from ecospatial.formats.numbers import Corner
 from ecospatial.formats.survey import datum_of
 from ecospatial.formats.table import plain_name, read_table
-from ecospatial.formats.text import degrees, number, shown
+from ecospatial.formats.text import degrees, is_packed, number, packed_degrees, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,6 +42,7 @@ _PAIRS: tuple[tuple[str, str, Naming], ...] = (
     ("x", "y", "unnamed"),
 )
 _SHAPES = {"点": "点", "线": "线", "面": "面", "point": "点", "line": "线", "polygon": "面"}
+_PACKED = "坐标按度分秒（ddd.mmss）换算为度"
 _WAY = "坐标列应为 X、Y，或 东坐标、北坐标，或 经度、纬度，或 WKT"
 # No point, line or area needs more brackets in a row; GEOS takes minutes for a hundred thousand.
 _NESTED = re.compile(r"(?i)(\(\s*){5}|collection.*collection")
@@ -79,11 +82,24 @@ def read_coordinates(path: Path, *, known: Collection[str] = (), sheet: str | No
     roles = _roles(table, path.name)
     if table.empty:
         raise SiteError(Problem(path.name, None, "表格只有表头，没有数据", "请核对文件"))
+    titles = [text for text in table.attrs["titles"] if text not in table.columns]
     said = _said_crs(table, roles, path.name)
     if "wkt" in roles:
         rest = table.drop(columns=[roles["wkt"], *([roles["crs"]] if "crs" in roles else [])])
-        return _wkt_drawing(table[roles["wkt"]], rest, path.name, said)
-    return _corner_drawing(table, roles, path.name, known=set(known), said=said)
+        heads = [*titles, roles["wkt"]]
+        return replace(_wkt_drawing(table[roles["wkt"]], rest, path.name, said), headers=tuple(heads))
+    first, second, _ = _pair(roles)
+    heads = [*titles, roles[first], roles[second]]
+    packed = any(is_packed(head) for head in heads)
+    # What is read as it says of itself is no evidence against it.
+    said |= {"headers": tuple(head for head in heads if not (packed and is_packed(head)))}
+    drawing = _corner_drawing(table, roles, path.name, known=set(known), said=said, packed=packed)
+    notes = tuple("；".join(filter(None, [own, _PACKED])) for own in drawing.notes)
+    return replace(drawing, notes=notes) if packed else drawing
+
+
+def _pair(roles: dict[str, str]) -> tuple[str, str, Naming]:
+    return next((a, b, naming) for a, b, naming in _PAIRS if a in roles and b in roles)
 
 
 def _roles(table: pd.DataFrame, file: str) -> dict[str, str]:
@@ -121,12 +137,19 @@ def _said_crs(table: pd.DataFrame, roles: dict[str, str], file: str) -> dict[str
 
 
 def _corner_drawing(
-    table: pd.DataFrame, roles: dict[str, str], file: str, *, known: set[str], said: dict[str, Any]
+    table: pd.DataFrame,
+    roles: dict[str, str],
+    file: str,
+    *,
+    known: set[str],
+    said: dict[str, Any],
+    packed: bool,
 ) -> Drawing:
-    first, second, naming = next((a, b, n) for a, b, n in _PAIRS if a in roles and b in roles)
+    first, second, naming = _pair(roles)
     plain = {plain_name(column): str(column) for column in table.columns}
     key = next((plain[name] for name in (*_KEYS, *_NAMES) if name in plain), None)
-    others = [str(c) for c in table.columns if c not in roles.values()]
+    # The shape stays an attribute: it settles what open lines are.
+    others = [str(c) for c in table.columns if c not in roles.values() or c == roles.get("shape")]
     groups = _groups(table, key, file)
     single = all(len(rows) == 1 for rows in groups)
     if single and len(groups) > 2 and key is not None and plain_name(key) in ("编号", "id") and others == [key]:
@@ -137,7 +160,7 @@ def _corner_drawing(
         part = table.loc[rows]
         outline = _outline(part, [c for c in others if c != key], roles, file=file, known=known, single=single)
         outline.attributes = ({} if key is None else {key: part[key].iloc[0]}) | outline.attributes
-        _add_corners(outline, part, (roles[first], roles[second]), roles, file)
+        _add_corners(outline, part, (roles[first], roles[second]), roles, file, packed=packed)
         outlines.append(outline)
     return draw(outlines, file=file, naming=naming, **said)
 
@@ -185,19 +208,30 @@ def _outline(
     return Outline(row, shape, attributes, faults=faults)
 
 
-def _add_corners(outline: Outline, part: pd.DataFrame, pair: tuple[str, str], roles: dict[str, str], file: str) -> None:
+def _add_corners(
+    outline: Outline, part: pd.DataFrame, pair: tuple[str, str], roles: dict[str, str], file: str, *, packed: bool
+) -> None:
     ring, none = "1", [None] * len(part)
     rings = part[roles["ring"]] if "ring" in roles else none
     points = part[roles["point"]] if "point" in roles else none
     for row, mark, point, a, b in zip(part.index, rings, points, part[pair[0]], part[pair[1]], strict=True):
         ring = ring if mark is None else str(mark)
-        first, second = (number(cell) if number(cell) is not None else degrees(cell) for cell in (a, b))
+        first, second = (_coordinate(cell, packed=packed) for cell in (a, b))
         if first is None or second is None:
             wrong = a if first is None else b
             fault = "坐标是空的" if wrong is None else f"坐标不是数字：“{shown(wrong)}”"
+            if packed and number(wrong) is not None:
+                fault = f"坐标不是度分秒 ddd.mmss（分、秒应小于 60）：“{shown(wrong)}”"
             outline.faults.append(Problem(file, int(row), fault, "请填写数字，或 119°57′36″ 这样的度分秒"))
         else:
             outline.corners.append(Corner(int(row), ring, "" if point is None else str(point), first, second))
+
+
+def _coordinate(cell: Any, *, packed: bool) -> float | None:
+    value = number(cell)
+    if value is None:
+        return degrees(cell)
+    return packed_degrees(cell) if packed else value
 
 
 # ------------------------------------------------------------------------------------------------- WKT

@@ -20,6 +20,7 @@ from ecospatial import maps
 from ecospatial.errors import EcospatialError, Problem
 from ecospatial.gallery.index import index_page
 from ecospatial.gallery.items import Item, Scene, checked, of_plan, of_recipes, of_sites
+from ecospatial.maps.faults import FAULTS, tell_undrawn
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _work(item: Item, folder: str, form: str, paper: str) -> tuple[str, str]:
         maps.put(Path(folder, f"{item.name}.{form}"), content)
     except EcospatialError as error:
         return "", "；".join(str(problem) for problem in error.problems)
+    except FAULTS as fault:
+        return "", tell_undrawn(item.title, fault)
     return thumbnail, ""
 
 

@@ -16,9 +16,10 @@ import shapely
 from ecospatial import maps, model, report
 from ecospatial.checking import check
 from ecospatial.errors import EcospatialError, PlanError, Problem
+from ecospatial.maps.faults import FAULTS, tell_undrawn
 from ecospatial.maps.poster import picture
 from ecospatial.maps.recipes import Recipe, read_recipe
-from ecospatial.maps.thumbnail import thumbnail
+from ecospatial.maps.thumbnail import UNDRAWN, thumbnail
 from ecospatial.plans import Plan, data_folder, open_plan
 from ecospatial.sites import read_sites
 
@@ -102,7 +103,12 @@ class Scene:
             content = maps.to_html(maps.draw(what)).encode()
         else:
             content = picture(what, form, paper=paper)
-        return content, str(thumbnail(what))
+        try:
+            small = str(thumbnail(what))
+        except FAULTS as fault:  # the index can do without it
+            tell_undrawn(f"缩略图 {item.title}", fault)
+            small = UNDRAWN
+        return content, small
 
     def key(self, item: Item, form: str, paper: str) -> str:
         """Give a hash of all that the map is made of."""

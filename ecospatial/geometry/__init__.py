@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecospatial.geometry.closing import ClosedLines, Enclosure, close_lines, find_enclosures
 from ecospatial.geometry.corridors import corridor, strip
 from ecospatial.geometry.depth import depth
 from ecospatial.geometry.edges import firsts
@@ -15,18 +16,22 @@ from ecospatial.geometry.validity import Repaired, changed_much, repair
 __all__ = [
     "ROUNDING_M",
     "Around",
+    "ClosedLines",
     "Cut",
     "Edge",
+    "Enclosure",
     "Pieces",
     "Repaired",
     "Shapes",
     "areal_part",
     "changed_much",
+    "close_lines",
     "corridor",
     "cut",
     "depth",
     "distinct",
     "ellipsoidal_area",
+    "find_enclosures",
     "firsts",
     "merged",
     "overlap",

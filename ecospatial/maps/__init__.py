@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,10 @@ from ecospatial.errors import EcospatialError, Problem
 from ecospatial.maps import basemaps, content
 from ecospatial.maps.basemaps import Basemap, basemap
 from ecospatial.maps.drawn import CGCS2000, Drawn, plain_text
+from ecospatial.maps.faults import draw_or_tell, undrawn_notices
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 from ecospatial.maps.style import styled
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE, left_out_line, plan_open_line
 from ecospatial.plans import Plan, open_plan, share_of
 
 if TYPE_CHECKING:
@@ -107,14 +110,15 @@ def _draw_plan(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap | N
         moved = crs_room.transform(sites.geometry.to_numpy(), CRS(sites.crs), plan.crs)
         sites = sites.set_geometry(moved, crs=plan.crs)
     view = _view(recipe.extent_frame(), _district(plan))
-    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels, page=view.metres)
+    failed: list[str] = []
+    layers = content.plan_layers(plan, kinds=recipe.layers, labels=recipe.labels, page=view.metres, failed=failed)
     layers += [] if sites is None else content.plain_sites(sites)
     heading: dict[str, Any] = {
         "title": recipe.title,
         "subtitle": f"规划数据 {plan.name}　坐标系 {plan.crs.to_string()}",
-        "notices": _notices(layers, plan.review_number, [], base),
+        "notices": _notices(layers, plan.review_number, undrawn_notices(failed), base),
         "absent": _absent(plan, None),
-        "two_letters": False,
+        "once": [],
     }
     return assemble(layers, view.corners, title=recipe.title, heading=heading, crs=plan.crs, base=base)
 
@@ -127,6 +131,15 @@ def _draw_recipe(recipe: Recipe, sites: gpd.GeoDataFrame | None, base: Basemap |
         return _draw_findings(recipe.findings, base, recipe)
 
 
+def _once(findings: Findings) -> list[tuple[str, list[str]]]:
+    """Put into lines what is open in the plan and what is left out: once on the map, not with every site."""
+    lists = (
+        (PLAN_OPEN_TITLE, [plain_text(plan_open_line(entry)) for entry in findings.plan_open]),
+        (LEFT_OUT_TITLE, [plain_text(left_out_line(entry)) for entry in findings.left_out]),
+    )
+    return [(title, lines) for title, lines in lists if lines]
+
+
 def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | None = None) -> folium.Map:
     from ecospatial.maps.page import assemble
 
@@ -136,15 +149,18 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
     more += [plain_text(text) for text in meta.get("notices", [])]
     view = _view(None if recipe is None else recipe.extent_frame(), findings.sites, _district(plan))
     layers: list[Drawn] = []
+    failed: list[str] = []
     absent = [("未绘制", "规划图层（结果文件不含规划图层）")]
     if plan is not None:
         on = dt.date.fromisoformat(meta["on"])
         wanted: dict[str, Any] = {} if recipe is None else {"kinds": recipe.layers, "labels": recipe.labels}
-        layers = content.plan_layers(plan, on=on, page=view.metres, **wanted)
-        layers += content.corridors(findings, plan, on=on, page=view.metres)
+        layers = content.plan_layers(plan, on=on, page=view.metres, failed=failed, **wanted)
+        strips = partial(content.corridors, findings, plan, on=on, page=view.metres)
+        layers += draw_or_tell(content.STRIP, strips, failed)
         absent = _absent(plan, on)
-    layers += content.checked_sites(findings) + content.conflicts(findings)
-    decided, worst = findings.summary["decided"].astype(object), findings.summary["verdict"].astype(object)
+    layers += content.checked_sites(findings)
+    layers += draw_or_tell("冲突范围", partial(content.conflicts, findings), failed)
+    more += undrawn_notices(failed)
     title = plain_text(meta.get("title") or meta.get("plan"))
     heading: dict[str, Any] = {
         "title": f"{title}　空间管控核查图" if recipe is None else recipe.title,
@@ -153,7 +169,7 @@ def _draw_findings(findings: Findings, base: Basemap | None, recipe: Recipe | No
         ),
         "notices": _notices(layers, meta.get("review_number"), more, base),
         "absent": absent,
-        "two_letters": bool((decided.notna() & (decided != worst)).any()),
+        "once": _once(findings),
     }
     crs = None if findings.sites.crs is None else CRS(findings.sites.crs)
     return assemble(layers, view.corners, title=heading["title"], heading=heading, crs=crs, base=base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,10 @@ import shapely
 
 from ecospatial import model
 from ecospatial.geometry import strip
+from ecospatial.geometry.drawable import unite_shapes
 from ecospatial.maps.drawn import SHAPES, Drawn, Extras, classes, drawn, labelled, plain_text
+from ecospatial.maps.faults import draw_or_tell
+from ecospatial.maps.popups import badges_data, findings_data
 from ecospatial.maps.sharing import Box, outline, told
 from ecospatial.maps.style import badge_svg, read_styles
 from ecospatial.plans import share_of
@@ -30,10 +34,9 @@ if TYPE_CHECKING:
 
 PLAN_GROUP, SITE_GROUP = "规划图层", "核查结果"
 STRIP = "邻近规则的控制范围"
-POPUP_FINDINGS = 30
-POPUP_NO_DATA = 6  # a plan with few layers has dozens, and what was found stands behind them
 _PANES = {"polygon": "area", "line": "line", "point": "point"}
-_TOUCHED = ("restricted", "needs_facts", "prohibited")
+# A duty is no conflict of a place.
+_TOUCHED = ("restricted", "unsettled", "needs_facts", "prohibited")
 
 
 def _pane(frame: gpd.GeoDataFrame) -> str:
@@ -97,37 +100,46 @@ def plan_layers(
     kinds: tuple[str, ...] = (),
     labels: bool = True,
     page: Box | None = None,
+    failed: list[str] | None = None,
 ) -> list[Drawn]:
     """Draw every layer of a plan that is held, readable and valid on the day; ``kinds`` as for ``grounds``.
+
+    One that can not be drawn costs no other: its label is added to ``failed``.
 
     Of a layer that may not be shared only what may be told is drawn, cut to ``page`` (west, south, east, north in the
     CRS of the plan).
     """
-    result, styles = [], read_styles()
+    result: list[Drawn] = []
+    undrawn: list[str] = [] if failed is None else failed
     for number, whole in enumerate(grounds(plan, on=on, kinds=kinds)):
-        ground = whole.shown(page)
-        kind, frame = model.KINDS[ground.layer.kind], ground.frame
-        if frame.empty:
-            continue
-        known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
-        shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
-        result.append(
-            drawn(
-                frame,
-                key=f"layer-{number}",
-                name=ground.label,
-                group=styles.group_of(kind.name) or PLAN_GROUP,
-                pane="ground" if kind.name == "district" else _pane(frame),
-                signs=ground.signs,
-                which=ground.which,
-                columns=shown,
-                extras=Extras(titles=ground.label),
-                labels=labelled(frame, ground.style) if labels else None,
-                schematic=ground.layer.status == "schematic",
-                show=ground.style.show or bool(kinds),
-            )
-        )
+        make = partial(_plan_layer, whole, f"layer-{number}", page, labels=labels, show=bool(kinds))
+        result += draw_or_tell(whole.label, make, undrawn)
     return result
+
+
+def _plan_layer(whole: Ground, key: str, page: Box | None, *, labels: bool, show: bool) -> list[Drawn]:
+    ground = whole.shown(page)
+    kind, frame = model.KINDS[ground.layer.kind], ground.frame
+    if frame.empty:
+        return []
+    known = [("feature_name", "名称"), *((column.name, column.label) for column in kind.columns)]
+    shown = [(name, text) for name, text in known if name in frame and frame[name].notna().any()]
+    return [
+        drawn(
+            frame,
+            key=key,
+            name=ground.label,
+            group=read_styles().group_of(kind.name) or PLAN_GROUP,
+            pane="ground" if kind.name == "district" else _pane(frame),
+            signs=ground.signs,
+            which=ground.which,
+            columns=shown,
+            extras=Extras(titles=ground.label),
+            labels=labelled(frame, ground.style) if labels else None,
+            schematic=ground.layer.status == "schematic",
+            show=ground.style.show or show,
+        )
+    ]
 
 
 def plain_sites(sites: gpd.GeoDataFrame) -> list[Drawn]:
@@ -152,83 +164,33 @@ def plain_sites(sites: gpd.GeoDataFrame) -> list[Drawn]:
     ]
 
 
-def _lists(findings: Findings, frame: pd.DataFrame, rows: NDArray[np.intp]) -> list[list[int]]:
-    """Give for each site the numbers of its findings, worst first, as many as a popup shows."""
-    order = {plain_text(site_id): place for place, site_id in enumerate(findings.summary.index)}
-    place = frame["site_id"].map(plain_text).map(order).to_numpy()
-    sorted_rows = rows[np.argsort(place, kind="stable")]
-    ends = np.cumsum(np.bincount(place.astype(np.intp), minlength=len(order)))
-    return [part[:POPUP_FINDINGS].tolist() for part in np.split(sorted_rows, ends[:-1])] if len(ends) else []
+def headline_classes() -> list[tuple[str, str]]:
+    """List every headline with every certainty, worst first; no certainty is an empty text."""
+    return [(name, word) for name in reversed(model.HEADLINES) for word in (*model.CERTAINTIES, "")]
 
 
-def findings_data(findings: Findings) -> dict[str, Any]:
-    """Give what the popups of the sites tell, each text once.
-
-    Returns
-    -------
-    dict
-        ``rules``: id, title, clause. ``rows``: verdict (its place in ``model.VERDICTS``), rule, whether the border is
-        in doubt, reason. ``lists``: numbers of rows, worst first; ``of``: the list of each site. ``counts``: by site
-        how many findings of each verdict. ``worst``, ``decided``: by site; -1 where nothing is decided.
-    """
-    frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
-    frame = frame[frame["verdict"] != "not_applicable"].sort_values("verdict", ascending=False, kind="stable")
-    number = frame.groupby(["site_id", "verdict"], sort=False, observed=True).cumcount()
-    frame = frame[(frame["verdict"] != "no_data") | (number < POPUP_NO_DATA)]
-    measured = frame["margin_m"].notna() | frame["distance_m"].notna()
-    verdict = frame["verdict"].astype(object)
-    doubtful = measured & ~frame["certain"].astype(bool) & (verdict != "no_data")
-    names = ["rule_id", "rule_title", "instrument", "article"]
-    texts = [frame[name].astype(object).map(plain_text) for name in names]
-    rule, rules = pd.factorize(pd.MultiIndex.from_arrays(texts))
-    reasons = frame["reason"].map(plain_text)
-    order = list(model.VERDICTS)
-    row, different = pd.factorize(
-        pd.MultiIndex.from_arrays([verdict.map(order.index).astype(int), rule, doubtful.astype(int), reasons])
-    )
-    lists = _lists(findings, frame, row.astype(np.intp))
-    unique = {part: number for number, part in enumerate(dict.fromkeys(map(tuple, lists)))}
-    counts = findings.summary[[f"n_{name}" for name in order]].to_numpy(dtype=int)
-    shown = dict.fromkeys(map(tuple, counts.tolist()))
-    places = {count: number for number, count in enumerate(shown)}
-    return {
-        "rules": [[rule_id, title, f"《{instrument}》{article}"] for rule_id, title, instrument, article in rules],
-        "rows": [[int(v), int(r), int(d), text] for v, r, d, text in different],
-        "lists": [list(part) for part in unique],
-        "of": [unique[tuple(part)] for part in lists],
-        "counts": [list(count) for count in shown],
-        "counted": [places[tuple(count)] for count in counts.tolist()],
-        "most": POPUP_FINDINGS,
-    }
-
-
-def _badges(findings: Findings) -> dict[str, Any]:
-    """Give the letters and the text of the mark on each site."""
-    order = list(model.VERDICTS)
-    told_ = findings.summary
-    names = [(plain_text(site), plain_text(name)) for site, name in zip(told_.index, told_["site_name"], strict=True)]
-    return {
-        "w": [order.index(name) for name in told_["verdict"].astype(object)],
-        "d": [order.index(name) if isinstance(name, str) else -1 for name in told_["decided"].astype(object)],
-        "t": [f"{site} {name}" if name and name != site else site for site, name in names],
-    }
+def site_headlines(findings: Findings) -> list[tuple[str, str]]:
+    """Give headline and certainty of each site."""
+    columns = (findings.summary[name].astype(object) for name in ("headline", "certainty"))
+    return [(name, word if isinstance(word, str) else "") for name, word in zip(*columns, strict=True)]
 
 
 def checked_sites(findings: Findings) -> list[Drawn]:
-    """Draw the sites in the colour and with the letter of their worst verdict; the popup holds the findings."""
+    """Draw the sites in the colour and with the letter of their headline; the popup holds the findings."""
     if findings.sites.empty:
         return []
-    base, order = read_styles().site, [model.VERDICTS[name] for name in reversed(model.VERDICTS)]
-    signs = [(v.label, replace(base, fill=v.colour)) for v in order]
+    base, known = read_styles().site, headline_classes()
+    signs = [
+        (model.headline_text(name, word), replace(base, fill=model.HEADLINES[name].colour)) for name, word in known
+    ]
     frame = findings.sites.reset_index(names="site_id")
-    verdicts = findings.summary["verdict"].astype(object).tolist()
-    which = np.array([[v.value for v in order].index(verdict) for verdict in verdicts], dtype=np.intp)
-    badges = _badges(findings)
+    which = np.array([known.index(pair) for pair in site_headlines(findings)], dtype=np.intp)
+    badges = badges_data(findings)
     return [
         drawn(
             frame,
             key="sites",
-            name="项目地块（按最重判定着色）",
+            name="项目地块（按结论着色）",
             group=SITE_GROUP,
             pane="sites",
             signs=signs,
@@ -238,7 +200,7 @@ def checked_sites(findings: Findings) -> list[Drawn]:
                 titles=badges["t"],
                 badges=badges,
                 told=findings_data(findings),
-                symbols=[badge_svg(v.letter, v.colour) for v in order],
+                symbols=[badge_svg(model.HEADLINES[n].letter, model.HEADLINES[n].colour) for n, _ in known],
             ),
         )
     ]
@@ -347,7 +309,7 @@ def _strip(
     if not layers or "none" in shares:
         return None
     shapes = [_matching(plan.layer_frame(layer.name), where).geometry.to_numpy() for layer in layers]
-    united = shapely.union_all(np.concatenate(shapes))
+    united = unite_shapes(np.concatenate(shapes))
     if united.is_empty:
         return None
     made = strip(np.array([united], dtype=object), within_m)

@@ -70,8 +70,8 @@ class Drawn:
 class Extras:
     """What features carry besides attributes: a title each or for all, findings, badges; symbols by class.
 
-    ``badges`` holds by feature the place of its worst and its decided verdict in the order of ``model.VERDICTS`` and
-    its text; ``told`` the findings of each (see ``content.findings_data``).
+    ``badges`` holds by feature the place of its headline in ``model.HEADLINES``, of its certainty in
+    ``model.CERTAINTIES`` and its text; ``told`` the findings of each (see ``popups.findings_data``).
     """
 
     titles: Sequence[str] | str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ecospatial.geometry.drawable import simplify_shapes
 from ecospatial.maps.sheet import INK, Sheet
 from ecospatial.maps.style import Sign
 from ecospatial.maps.window import Window, crs_words, nice_length
@@ -166,7 +167,7 @@ def _overview(sheet: Sheet, where: tuple[Any, Any], layout: Layout, bottom: floa
     sheet.axes.add_patch(around)
     moved = shapely.transform(np.array([area, place]), lambda points: (points - (west, south)) / scale + corner)
     look = Sign(stroke="#6b4f3a", weight=1.5, fill="#f1ede4", opacity=1)
-    sheet.shapes(shapely.simplify(moved[:1], 0.1), look, inside=around)
+    sheet.shapes(simplify_shapes(moved[:1], 0.1), look, inside=around)
     sheet.shapes(moved[1:], Sign(stroke="#111111", fill="#d7191c", symbol="circle", radius=5), inside=around)
     sheet.text((corner[0], bottom + OVERVIEW_MM - 3.4), "地块在规划区内的位置", 6.4)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ecospatial.geometry.drawable import clip_shapes, simplify_shapes
 from ecospatial.maps.drawn import SHAPES
 from ecospatial.maps.furniture import Row
 from ecospatial.maps.labels import Labels, layer_labels
@@ -47,8 +48,8 @@ class Making:
         self, shapes: NDArray[np.object_], rows: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
         """Give shapes as they lie on paper, in millimetres, and the rows of those that do."""
-        clipped = shapely.clip_by_rect(shapes, *self.window.grown(3))
-        paper = shapely.simplify(self.window.to_paper(clipped, self.layout.corner_mm), DOT_MM)
+        clipped = clip_shapes(shapes, self.window.grown(3))
+        paper = simplify_shapes(self.window.to_paper(clipped, self.layout.corner_mm), DOT_MM)
         there = ~(shapely.is_empty(paper) | shapely.is_missing(paper))
         return rows[there], np.asarray(paper[there], dtype=object)
 

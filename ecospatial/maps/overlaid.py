@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.maps import content
 from ecospatial.maps.drawn import CGCS2000, Drawn, Extras, drawn, plain_text
+from ecospatial.maps.faults import draw_or_tell, undrawn_notices
 from ecospatial.maps.sharing import Box, outline
 from ecospatial.plans import share_of
 
@@ -82,16 +84,18 @@ def over_plan(
     from ecospatial.maps.page import assemble
 
     page, corners = _bounds(plan)
-    layers = content.plan_layers(plan, on=on, page=page)
+    failed: list[str] = []
+    layers = content.plan_layers(plan, on=on, page=page, failed=failed)
     for number, overlay in enumerate(overlays):
         if len(overlay.frame):
-            layers.append(_drawn(_shown(overlay, plan, page), f"overlay-{number}", group))
+            make = partial(_overlay, overlay, plan, page, f"overlay-{number}", group)
+            layers += draw_or_tell(plain_text(overlay.name), make, failed)
     heading: dict[str, Any] = {
         "title": plain_text(title),
         "subtitle": plain_text(subtitle),
-        "notices": _told(layers, [plain_text(text) for text in notices]),
+        "notices": _told(layers, [*(plain_text(text) for text in notices), *undrawn_notices(failed)]),
         "absent": _absent(plan, on),
-        "two_letters": False,
+        "once": [],
     }
     return assemble(layers, corners, title=heading["title"], heading=heading, crs=plan.crs)
 
@@ -102,9 +106,16 @@ def _shown(overlay: Overlay, plan: Plan, page: Box | None) -> Overlay:
         return overlay
     known = [layer.accuracy_m for layer in kept if layer.accuracy_m is not None]
     shapes = outline(overlay.frame.geometry.to_numpy(), max(known) if known else None, page)
-    left = np.flatnonzero(~shapely.is_empty(shapes))
+    # Of thousands of pieces those thinner than the grid would be a litter of points.
+    left = np.flatnonzero(shapely.get_dimensions(shapes) == shapely.get_dimensions(overlay.frame.geometry.to_numpy()))
+    left = left[~shapely.is_empty(shapes[left])]
     frame = overlay.frame.set_geometry(shapes, crs=overlay.frame.crs).iloc[left]
     return replace(overlay, frame=frame, which=overlay.which[left], names=[overlay.names[i] for i in left.tolist()])
+
+
+def _overlay(overlay: Overlay, plan: Plan, page: Box | None, key: str, group: str) -> list[Drawn]:
+    shown = _shown(overlay, plan, page)
+    return [_drawn(shown, key, group)] if len(shown.frame) else []
 
 
 def _drawn(overlay: Overlay, key: str, group: str) -> Drawn:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ecospatial.maps.drawn import Drawn
 
 MAP_ID = "ecospatial"
+UNTOUCHED = "未触及"
 SCRIPTS = ("map_data.js", "map.js", "map_tools.js")
 CGCS2000_FLATTENING = 298.257222101  # its inverse; that of WGS 84 differs by 0.1 mm on the ground
 # Beyond these a canvas draws faster than elements of the page, one for each shape.
@@ -169,9 +170,16 @@ def _grid(crs: CRS | None, bounds: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 def _config(layers: Sequence[Drawn], grid: dict[str, Any], base: Basemap | None) -> dict[str, Any]:
     features, vertices = sum(layer.features for layer in layers), sum(layer.vertices for layer in layers)
-    verdicts = [{"label": v.label, "letter": v.letter, "colour": v.colour} for v in model.VERDICTS.values()]
+    verdicts = [
+        # Of one rule: "通过" is said of a site and its headline only.
+        {"label": UNTOUCHED if v.value == "clear" else v.label, "letter": v.letter, "colour": v.colour}
+        for v in model.VERDICTS.values()
+    ]
     config: dict[str, Any] = {
         "verdicts": verdicts,
+        "headlines": [{"label": h.label, "letter": h.letter, "colour": h.colour} for h in model.HEADLINES.values()],
+        "certainties": list(model.CERTAINTIES.values()),
+        "answerers": list(model.OPEN_BY.values()),
         "grid": grid,
         "canvas": features > CANVAS_FEATURES or vertices > CANVAS_VERTICES,
         "gcj02": base is not None and base.gcj02,

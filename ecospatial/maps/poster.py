@@ -107,7 +107,7 @@ def recipe_sheet(recipe: Recipe, *, paper: str = "a4", sites: gpd.GeoDataFrame |
 
 
 def findings_sheet(findings: Findings, *, paper: str = "a4", recipe: Recipe | None = None) -> Making:
-    """Draw the findings of a check onto a sheet: sites by their worst verdict, and the plan below them.
+    """Draw the findings of a check onto a sheet: sites by their headline, and the plan below them.
 
     A recipe chooses the layers, the extent and the title.
 
@@ -129,13 +129,14 @@ def findings_sheet(findings: Findings, *, paper: str = "a4", recipe: Recipe | No
             _, shapes = page.paper(np.array([strip.geometry], dtype=object), np.zeros(1, dtype=np.intp))
             if len(shapes):
                 page.put(shapes, read_styles().corridor, strip["range"])
-    verdicts = findings.summary["verdict"].astype(object).to_numpy()
-    for name, verdict in model.VERDICTS.items():  # the worst on top
-        rows = np.flatnonzero(verdicts == name)
+    answers = content.site_headlines(findings)
+    for name, word in reversed(content.headline_classes()):  # the worst on top
+        rows = np.flatnonzero([answer == (name, word) for answer in answers])
         if len(rows):
-            label = f"{verdict.letter} {verdict.label}（最重判定）"
-            names = [f"{verdict.letter} {findings.sites.index[row]}" for row in rows]
-            _sites(page, findings.sites.geometry.to_numpy()[rows], names, verdict.colour, label)
+            headline = model.HEADLINES[name]
+            label = f"{headline.letter} {model.headline_text(name, word)}"
+            names = [f"{headline.letter} {findings.sites.index[row]}" for row in rows]
+            _sites(page, findings.sites.geometry.to_numpy()[rows], names, headline.colour, label)
     subject = plain_text(meta.get("title") or meta.get("plan"))
     remarks = [*furniture.about(findings.sites.crs, plain_text(meta.get("on")), plain_text(meta.get("software")))]
     remarks += [_sources(grounds)] if plan is not None else ["由结果文件绘制，不含规划图层"]

@@ -6,7 +6,7 @@ What is drawn is clipped and simplified to a fraction of a printed dot; no numbe
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,10 @@ import shapely
 
 from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
+from ecospatial.geometry.drawable import round_shapes
 from ecospatial.maps import content, fonts, furniture
 from ecospatial.maps.drawn import plain_text
+from ecospatial.maps.faults import FAULTS, tell_undrawn
 from ecospatial.maps.furniture import Row
 from ecospatial.maps.layout import SITE
 from ecospatial.maps.making import Making
@@ -40,11 +42,12 @@ _NEAREST = {"edgecolor": "#8e0000", "linewidth": 0.7, "linestyle": (0, (3, 1.5))
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Maps for one page: SVG by site id, its scale, and the characters that all of them share."""
+    """Maps for one page: SVG by site id, its scale, the characters that all share; why others could not be drawn."""
 
     bodies: dict[str, str]
     scales: dict[str, int]
     glyphs: str
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class _Nearest:
 
 def _exact(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     # To the millimetre: a findings file in degrees keeps a tenth of it, and must give the same map.
-    return np.asarray(shapely.transform(geometry, lambda points: np.round(points, 3) + 0.0), dtype=object)
+    return round_shapes(geometry, 3)
 
 
 def _share(findings: Findings) -> _Shared:
@@ -142,7 +145,7 @@ class _Map:
                 self.page.put(paper, read_styles().corridor, strip["range"])
 
     def sites(self) -> None:
-        """Draw the other sites, then this one in the colour of its worst verdict."""
+        """Draw the other sites, then this one in the colour of its headline."""
         base, sites = read_styles().site, self.shared.findings.sites
         others = np.delete(np.arange(len(sites)), self.place)
         rows, paper = self.page.paper(self.shared.sites[others], others)
@@ -151,11 +154,12 @@ class _Map:
             self.page.put(paper, grey, OTHER_SITES, wide=True)
             names = [(shape, str(sites.index[row]), "site") for row, shape in zip(rows, paper, strict=True)]
             self.page.labels.later(names)
-        verdict = model.VERDICTS[str(self.shared.findings.summary["verdict"].iloc[self.place])]
+        name, word = content.site_headlines(self.shared.findings)[self.place]
+        headline = model.HEADLINES[name]
         _, paper = self.page.paper(np.array([self.site], dtype=object), np.zeros(1, dtype=np.intp))
         if len(paper):
-            label = f"本地块（最重：{verdict.letter} {verdict.label}）"
-            self.page.put(paper, replace(base, fill=verdict.colour), label, wide=True)
+            label = f"本地块（{headline.letter} {model.headline_text(name, word)}）"
+            self.page.put(paper, replace(base, fill=headline.colour), label, wide=True)
             self.page.labels.site(paper[0], self.site_id)
 
     def conflicts(self) -> None:
@@ -264,16 +268,24 @@ def figures(findings: Findings, site_ids: Sequence[str]) -> Figures:
     """
     _known(findings, site_ids)
     shared = _share(findings)
-    bodies, scales, glyphs = {}, {}, dict[str, str]()
+    bodies, scales, glyphs, failed = {}, {}, dict[str, str](), dict[str, str]()
     for site_id in site_ids:
-        drawing, scales[site_id] = _drawing(shared, site_id)
-        bodies[site_id] = drawing.body
-        glyphs |= drawing.glyphs
-    return Figures(bodies, scales, glyph_definitions(glyphs))
+        try:
+            drawing, scale = _drawing(shared, site_id)
+        except EcospatialError:  # what the user can mend
+            raise
+        except FAULTS as fault:
+            failed[site_id] = tell_undrawn(f"地块 {plain_text(site_id)}", fault)
+        else:
+            bodies[site_id], scales[site_id] = drawing.body, scale
+            glyphs |= drawing.glyphs
+    return Figures(bodies, scales, glyph_definitions(glyphs), failed)
 
 
-def pictures(findings: Findings, site_ids: Sequence[str], *, dpi: int = 200) -> dict[str, tuple[bytes, int]]:
-    """Draw the maps of some sites as PNG for a document: by site id the bytes and the scale.
+def pictures(
+    findings: Findings, site_ids: Sequence[str], *, dpi: int = 200
+) -> tuple[dict[str, tuple[bytes, int]], dict[str, str]]:
+    """Draw the maps of some sites as PNG for a document: by site id the bytes and the scale, or why there is none.
 
     Parameters
     ----------
@@ -290,12 +302,17 @@ def pictures(findings: Findings, site_ids: Sequence[str], *, dpi: int = 200) -> 
         This machine has no font with Chinese characters, or a site is not known.
     """
     _known(findings, site_ids)
-    shared, found = _share(findings), {}
+    shared, found, failed = _share(findings), {}, dict[str, str]()
     for site_id in site_ids:
-        with house_settings():
-            made = _made(shared, site_id)
-            found[site_id] = made.page.sheet.picture("png", dpi=dpi), made.window.scale
-    return found
+        try:
+            with house_settings():
+                made = _made(shared, site_id)
+                found[site_id] = made.page.sheet.picture("png", dpi=dpi), made.window.scale
+        except EcospatialError:  # what the user can mend
+            raise
+        except FAULTS as fault:
+            failed[site_id] = tell_undrawn(f"地块 {plain_text(site_id)}", fault)
+    return found, failed
 
 
 def figure(findings: Findings, site_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ecospatial.geometry.drawable import clip_shapes, keep_as_points, simplify_coverage, snap_shapes
 from ecospatial.plans import share_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def told(frame: gpd.GeoDataFrame, layer: Layer, page: Box | None) -> gpd.GeoData
 def outline(geometry: NDArray[np.object_], accuracy_m: float | None, page: Box | None) -> NDArray[np.object_]:
     """Cut shapes to the page and draw them no better than their accuracy; points are moved onto the grid as well.
 
+    All of them are valid; one smaller than the grid is drawn as its point.
+
     Parameters
     ----------
     geometry
@@ -68,11 +71,11 @@ def outline(geometry: NDArray[np.object_], accuracy_m: float | None, page: Box |
     'LINESTRING (2.5 2.5, 102.5 2.5)'
     """
     accuracy = max(UNKNOWN_ACCURACY_M if accuracy_m is None else accuracy_m, LEAST_M)
-    cut = geometry if page is None else shapely.clip_by_rect(geometry, *page)
-    cut = np.asarray(cut, dtype=object)
-    common = bool(np.isin(shapely.get_type_id(cut), (3, 6)).all()) and bool(shapely.coverage_is_valid(cut))
-    coarse = shapely.coverage_simplify(cut, accuracy / 2) if common else shapely.simplify(cut, accuracy / 2)
     cell = accuracy / 2
+    cut = np.asarray(geometry if page is None else clip_shapes(geometry, page), dtype=object)
     # To the middle of a cell: surveyed points often lie on whole metres, where the corners of cells would be.
-    moved = shapely.transform(coarse, lambda points: (np.floor(points / cell) + 0.5) * cell)
-    return np.asarray(moved, dtype=object)
+    snapped = snap_shapes(simplify_coverage(cut, accuracy / 2), cell)
+    gone = shapely.is_empty(snapped)
+    # A small zone must not read as none: its point, on the grid as well.
+    snapped[gone] = snap_shapes(keep_as_points(snapped[gone], cut[gone]), cell)
+    return snapped

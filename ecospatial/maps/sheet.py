@@ -23,6 +23,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 
+from ecospatial.geometry.drawable import intersect_shapes, unite_shapes
 from ecospatial.maps.drawn import SHAPES
 from ecospatial.maps.fonts import OTHER, drawable
 
@@ -112,7 +113,7 @@ def hatch_lines(area: Any, hatch: Hatch) -> Any:
     first, last = (corners @ along).min(), (corners @ along).max()
     starts = steps[:, None] * spacing * across
     ends = np.stack([starts + first * along, starts + last * along], axis=1)
-    return shapely.intersection(shapely.MultiLineString(list(ends)), area)
+    return intersect_shapes(np.array([shapely.MultiLineString(list(ends))], dtype=object), area)[0]
 
 
 def house_settings() -> AbstractContextManager[None]:
@@ -187,7 +188,7 @@ class Sheet:
         if sign.fill != "none":
             self._add(PathPatch(path, facecolor=to_rgba(sign.fill, sign.opacity), edgecolor="none"), inside)
         if sign.hatch is not None:
-            lines = shapely.get_parts(shapely.get_parts(hatch_lines(shapely.union_all(areas), sign.hatch)))
+            lines = shapely.get_parts(shapely.get_parts(hatch_lines(unite_shapes(areas), sign.hatch)))
             lines = lines[shapely.get_type_id(lines) == 1]
             look = {"edgecolor": sign.hatch.colour, "linewidth": sign.hatch.width * PIXEL_MM * PT}
             self._add(PathPatch(outline(lines), facecolor="none", **look), inside)

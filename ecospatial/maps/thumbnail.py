@@ -9,6 +9,7 @@ import shapely
 from markupsafe import Markup
 
 from ecospatial import model
+from ecospatial.geometry.drawable import clip_shapes, simplify_shapes
 from ecospatial.maps import content
 from ecospatial.maps.poster import place_of
 from ecospatial.maps.recipes import Recipe
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from ecospatial.checking import Findings
 
 WIDTH, HEIGHT = 240, 180
+UNDRAWN = (  # a crossed frame
+    f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="此图未能绘出">'
+    f'<path d="M4 4H{WIDTH - 4}V{HEIGHT - 4}H4zL{WIDTH - 4} {HEIGHT - 4}M{WIDTH - 4} 4L4 {HEIGHT - 4}" fill="none" '
+    'stroke="#a4000f" stroke-dasharray="6 4"/></svg>'
+)
 _TOLERANCE = 0.4  # pixels
 _MOST = 4000  # vertices of a layer; more are not seen at this size
 
@@ -38,7 +44,7 @@ def _thumbnail(what: Recipe | Findings) -> Markup:
     window = (west, north - HEIGHT * scale, west + WIDTH * scale, north)
 
     def paths(shapes: NDArray[np.object_], sign: Sign) -> Markup:
-        cut = shapely.simplify(shapely.clip_by_rect(shapes, *window), _TOLERANCE * scale)
+        cut = simplify_shapes(clip_shapes(shapes, window), _TOLERANCE * scale)
         moved = shapely.transform(cut, lambda xy: (xy - (west, north)) / scale * (1, -1))
         return _path(moved[~shapely.is_empty(moved)], sign)
 
@@ -50,10 +56,10 @@ def _thumbnail(what: Recipe | Findings) -> Markup:
                     drawn += paths(ground.frame.geometry.to_numpy()[ground.which == number], sign)
     found = what.findings if isinstance(what, Recipe) else what
     if found is not None:
-        shapes, verdicts = found.sites.geometry.to_numpy(), found.summary["verdict"].astype(object).to_numpy()
-        for name, verdict in model.VERDICTS.items():
-            sign = Sign(stroke="#111111", weight=1.2, fill=verdict.colour, opacity=0.9)
-            drawn += paths(np.asarray(shapes[verdicts == name], dtype=object), sign)
+        shapes, answers = found.sites.geometry.to_numpy(), found.summary["headline"].astype(object).to_numpy()
+        for name, headline in model.HEADLINES.items():
+            sign = Sign(stroke="#111111", weight=1.2, fill=headline.colour, opacity=0.9)
+            drawn += paths(np.asarray(shapes[answers == name], dtype=object), sign)
     return Markup('<svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true">{body}</svg>').format(
         w=WIDTH, h=HEIGHT, body=drawn
     )

@@ -39,7 +39,7 @@ VERDICTS: MappingProxyType[str, Verdict] = MappingProxyType(
         for v in (
             Verdict("not_applicable", "不适用", "当日未生效，或不属于该条管控的项目", "无需处理", "N", "#8c8c8c"),
             Verdict("clear", "判定通过", "已量算，图层覆盖，未触及", "无需处理", "C", "#009e73"),
-            Verdict("duty", "一般要求", "适用，但不是本地块位置上的冲突", "申请人知悉", "G", "#7a9e9f"),
+            Verdict("duty", "一般要求", "适用，但不是本地块位置上的冲突", "申请人知悉", "G", "#b5c7c7"),
             Verdict("restricted", "受限准入", "触及；须满足条件或取得批准", "申请人", "R", "#e69f00"),
             Verdict(
                 "unsettled",
@@ -47,7 +47,7 @@ VERDICTS: MappingProxyType[str, Verdict] = MappingProxyType(
                 "原文尚未核实，或原文未写明距离、名录或范围而规划也未确定",
                 "规则维护方",
                 "U",
-                "#b8a23a",
+                "#f0e442",
             ),
             Verdict(
                 "needs_facts",

@@ -238,13 +238,15 @@ def _read(
     import geopandas as gpd
 
     path = files.safe_path(source)
-    frame = files.read_vector(path, layer=file_layer) if path.suffix.lower() in files.VECTOR_SUFFIXES else None
-    if frame is None:
+    if path.suffix.lower() in files.VECTOR_SUFFIXES:
+        frame = files.read_vector(path, layer=file_layer, refuse_crs=crs is None)
+    else:
         drawing = _drawing(path, file_layer)
         faults = [problem for found in drawing.faults for problem in found]
         if faults:
             raise PlanError(faults)
-        frame = gpd.GeoDataFrame(drawing.attributes, geometry=drawing.geometry)
+        declared = files.required_crs(drawing, path.name) if crs is None else None
+        frame = gpd.GeoDataFrame(drawing.attributes, geometry=drawing.geometry, crs=declared)
     given, shift = (None, None) if crs is None else crs_.parse_crs(crs)
     notices = []
     if shift is not None:

@@ -13,7 +13,7 @@ import shapely
 
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.geometry import areal_part
-from ecospatial.model import KINDS
+from ecospatial.model import KINDS, NAME_COLUMNS, match_names
 from ecospatial.raster.comparing import (
     ENCROACHED,
     MIN_PATCH_M2,
@@ -29,9 +29,9 @@ from ecospatial.raster.extra import available
 from ecospatial.raster.grid import grid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ecospatial.plans import Layer, Plan
+    from ecospatial.plans import Layer, Plan, Settlement
     from ecospatial.raster.comparing import Changes
     from ecospatial.raster.grid import Grid
     from ecospatial.rules import Rule
@@ -121,7 +121,7 @@ def _unique(labels: list[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """What the rules say to changes in a zone: the strictest effect, whether a verified rule has it, which rules."""
+    """What the rules say to changes in a zone: the strictest effect, whether a settled rule has it, which rules."""
 
     effect: str
     verified: bool
@@ -133,15 +133,26 @@ class Severity:
         return 2 * SEVERITIES.index(self.effect) + (0 if self.verified else 1)
 
 
-def severity(rules: Sequence[Rule], kind: str, zone: pd.Series) -> Severity:
+def severity(
+    rules: Sequence[Rule],
+    kind: str,
+    zone: pd.Series,
+    *,
+    settled: Mapping[str, Settlement] | None = None,
+    confirmed: Mapping[str, frozenset[str]] | None = None,
+) -> Severity:
     """Find the strictest rule that being in a zone of a kind touches, whoever the project is.
 
     Parameters
     ----------
     rules
-        Those in force.
+        Those in force. A duty is no matter of a place and counts as none.
     kind, zone
-        Kind and columns of the zone. A column that is empty may match.
+        Kind and columns of the zone. A column that is empty may match, and so may a name that may mean the rule's.
+    settled
+        What the plan decided where the text of a rule leaves something open.
+    confirmed
+        By column the names of which the owner of the layer said that each means only itself.
 
     Notes
     -----
@@ -149,19 +160,35 @@ def severity(rules: Sequence[Rule], kind: str, zone: pd.Series) -> Severity:
     """
     touched = [rule for rule in rules if rule.layer == kind and rule.relation in ("overlaps", "near")]
     touched = [rule for rule in touched if rule.layer != "district" or not rule.when]
-    touched = [rule for rule in touched if all(_may_match(zone.get(c), values) for c, values in rule.where)]
+    own, decided = confirmed or {}, settled or {}
+    touched = [
+        rule
+        for rule in touched
+        if all(_may_match(column, zone.get(column), values, own.get(column)) for column, values in rule.where)
+    ]
     for effect in ("prohibited", "restricted"):
         found = [rule for rule in touched if rule.effect == effect]
         if found:
             ids = tuple(dict.fromkeys(rule.id for rule in found))
-            return Severity(effect, any(rule.verified for rule in found), ids)
+            return Severity(effect, any(_is_settled(rule, decided) for rule in found), ids)
     return Severity("none", True, ())
 
 
-def _may_match(value: Any, wanted: tuple[str, ...]) -> bool:
+def _is_settled(rule: Rule, decided: Mapping[str, Settlement]) -> bool:
+    """Tell whether the text of a rule was read and leaves nothing open that the plan did not decide."""
+    own = decided.get(rule.id)
+    return rule.verified and all(
+        own is not None and (own.within_m is not None if what == "distance" else bool(own.layer_holds_it))
+        for what in rule.not_stated
+    )
+
+
+def _may_match(column: str, value: Any, wanted: tuple[str, ...], confirmed: frozenset[str] | None) -> bool:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return True
     text = str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+    if column in NAME_COLUMNS:
+        return bool(match_names([text], wanted, confirmed=confirmed or frozenset())[1][0])
     return text in wanted
 
 
@@ -230,8 +257,12 @@ def watch(
     held = [kind for kind in WATCHED if any(x.present == "held" for x in plan.of_kind(kind))]
     zones = _inside(plan, zones_of(plan, list(kinds) if kinds else [*held, "district"]))
     found = change(zones, before, after, min_patch_m2=min_patch_m2, tolerance_px=tolerance_px, jobs=jobs)
-    rules = [rule for rule in plan.rules if rule.in_force(day)]
-    weights = {label: severity(rules, str(row["kind"]), row) for label, row in zones.iterrows()}
+    rules = [rule for rule in plan.rules if rule.in_force(day) and not _is_left_out(rule, plan)]
+    names = {layer.name: {c: layer.confirmed_names(c) for c in NAME_COLUMNS} for layer in plan.layers.values()}
+    weights = {
+        label: severity(rules, str(row["kind"]), row, settled=plan.settled, confirmed=names.get(str(row["layer"])))
+        for label, row in zones.iterrows()
+    }
     about = zones[["kind", "layer", "zone_name"]]
     patches = _ranked(found.patches.join(about, on="zone"), weights)
     meta = found.meta | {"plan": plan.name, "title": plan.title, "on": day.isoformat()}
@@ -242,6 +273,10 @@ def watch(
         meta=meta,
         indicators=_of_district(plan, before, after, jobs=jobs),
     )
+
+
+def _is_left_out(rule: Rule, plan: Plan) -> bool:
+    return any(rule.id in entry.rules or rule.layer in entry.kinds for entry in plan.scope)
 
 
 def _inside(plan: Plan, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import tempfile
-from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +18,11 @@ from ecospatial.report.document import document_text, load_json, save_json
 from ecospatial.report.frames import Tables
 from ecospatial.report.geopackage import load_gpkg, save_gpkg
 from ecospatial.report.page import save_html
-from ecospatial.report.tables import notebook_html, summary_text, table
+from ecospatial.report.tables import notebook_html, plan_lines, summary_text, table
+from ecospatial.report.writing import Output, write_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from typing import Protocol
 
@@ -40,6 +40,7 @@ __all__ = [
     "Tables",
     "json_text",
     "notebook_html",
+    "plan_lines",
     "read",
     "read_gpkg",
     "read_json",
@@ -81,40 +82,12 @@ _WRITERS: Mapping[str, tuple[str, Saver]] = {
     "parquet": ("findings", _later("parts", "save_parts")),
 }
 FORMATS = tuple(_WRITERS)
-
-
-@contextmanager
-def _workroom(folder: Path) -> Iterator[Path]:
-    # Inside the target folder, so that the renaming does not cross a file system.
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        room = tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=folder)
-    except OSError as error:
-        way_out = "请检查输出位置是否可写，或另选一个文件夹"
-        raise SiteError(Problem(folder.name, None, "输出文件夹不能建立或写入", way_out)) from error
-    with room:
-        yield Path(room.name)
-
-
-def _put(source: Path, target: Path) -> Path:
-    try:
-        if target.is_dir():
-            from ecospatial.report.parts import refuse_foreign
-
-            # No system replaces a folder that holds something: the old one goes the way of the workroom.
-            refuse_foreign(target)
-            target.replace(source.with_name(f"{source.name}-old"))
-        return source.replace(target)
-    except OSError as error:
-        way_out = "请关闭正在打开它的程序后重试"
-        raise SiteError(Problem(target.name, None, "文件被占用，不能替换", way_out)) from error
+DOCUMENTS = ("html", "map", "docx", "pdf")  # made of texts and pictures; the others hold data
 
 
 def _write_one(findings: Findings, path: str | PathLike[str], save: Saver) -> Path:
     target = Path(path)
-    with _workroom(target.parent) as room:
-        save(findings, room / target.name)
-        return _put(room / target.name, target)
+    return write_outputs(target.parent, [Output(target.name, partial(save, findings))])[0]
 
 
 def _stamped(findings: Findings) -> Findings:
@@ -253,7 +226,7 @@ def write(
     timestamp: bool = False,
     template: Path | None = None,
 ) -> list[Path]:
-    """Write findings into a folder: all of the formats asked for, or none.
+    """Write findings into a folder, data before documents; a format that can not be made costs only itself.
 
     Parameters
     ----------
@@ -280,21 +253,24 @@ def write(
     ------
     SiteError
         A format is not known (nothing is written), or the folder can not be written to.
-    EcospatialError
-        ``pdf``: no program here can print one.
+    OutputError
+        Some formats could not be made (``pdf``: no program here can print one); the others are written.
     """
     asked = _known(DEFAULT_FORMATS if formats is None else [formats] if isinstance(formats, str) else formats)
-    target = Path(folder)
     if timestamp:
         findings = _stamped(findings)
-    with _workroom(target) as room:
-        for name in asked:
-            file, save = _WRITERS[name]
-            if name == "docx" and template is not None:
-                from ecospatial.report.template import fill
-
-                fill(findings, template, room / file)
-            else:
-                save(findings, room / file)
-        put = [_put(room / _WRITERS[name][0], target / _WRITERS[name][0]) for name in asked]
+    outputs = []
+    for name in asked:
+        file, save = _WRITERS[name]
+        made = partial(save, findings)
+        if name == "docx" and template is not None:
+            made = partial(_fill, findings, template)
+        outputs.append(Output(file, made, data=name not in DOCUMENTS))
+    put = write_outputs(folder, outputs)
     return [file for path in put for file in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]
+
+
+def _fill(findings: Findings, template: Path, path: Path) -> None:
+    from ecospatial.report.template import fill
+
+    fill(findings, template, path)

@@ -55,7 +55,7 @@ def advice(row: Mapping[str, Any], rule: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     row
-        A finding with ``verdict``, the measures, ``doubtful`` and ``layer_status``.
+        A finding with ``verdict``, the measures, ``certainty`` and ``layer_status``.
     rule
         Its rule, as ``findings.rules`` has it; may be empty.
 
@@ -77,8 +77,11 @@ def advice(row: Mapping[str, Any], rule: Mapping[str, Any]) -> list[str]:
             told.append(f"条文有例外（{'、'.join(known)}）：确属其中的，补交证明，由主管部门认定")
     elif verdict == "restricted":
         told.append("满足条文所列条件或取得批准后方可实施，条件以原文为准；不能满足的，" + _move(row, rule))
-    if told and row.get("doubtful"):
+    certainty = row.get("certainty")
+    if told and certainty == "marginal":
         told.append("余量不大于定位误差：先请图层发布单位现场核定边界，再作结论")
-    if told and row.get("layer_status") == "schematic":
+    if told and certainty == "doubtful":
+        told.append("结论存疑：先核实说明中所列的疑点，再作结论")
+    if told and "schematic" in (certainty, row.get("layer_status")):
         told.append("所用图层为示意：以正式图层替换后重新核查，本条不得作为审批依据")
     return [f"{sentence}。" for sentence in told]

@@ -11,30 +11,41 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ecospatial import model
+from ecospatial.model.openings import left_out_subject, rules_text, who_answers
 from ecospatial.report import values
 from ecospatial.report.corners import corners
-from ecospatial.report.tables import doubtful, worst_first
+from ecospatial.report.tables import of_plan, worst_first
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ecospatial.checking import Findings
 
 _FACT_WORDS = {True: "是", False: "否", None: "未知"}
 _GEOMETRY_WORDS = {"Point": "点", "LineString": "线", "Polygon": "面"}
-_KEEPER = "规则维护方（核对条文后登记核实日期）"
-_APPLICANT = "申请人（补充项目信息）"
+EFFECT_LABELS = {"prohibited": "禁止", "restricted": "受限", "duty": "要求"}
+CERTAINTY_MEANINGS: Mapping[str, str] = {
+    "reliable": "余量大于图层与地块的定位误差之和",
+    "marginal": "余量不大于定位误差：须现场核定边界",
+    "doubtful": "图形经修复、坐标系未证实或名称未确认：疑点见说明",
+    "schematic": "位置为推测：结论不得作为审批依据",
+}
+DECISIVE = ("prohibited", "restricted")
 
 
 def _finding_rows(findings: Findings, rules: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Give the findings of each site, worst first, with the words the page shows."""
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
-    frame = worst_first(frame.assign(doubtful=doubtful(frame)))
+    frame = worst_first(frame.assign(of_plan=of_plan(frame)))
     rows: dict[str, list[dict[str, Any]]] = {str(site_id): [] for site_id in findings.summary.index}
     accuracy = {str(site_id): values.plain(found) for site_id, found in findings.sites["accuracy_m"].items()}
     for row in values.records(frame):
         row["status_label"] = model.STATUS_LABELS.get(row["layer_status"] or "", "")
         row["layer_label"] = findings.layers["label"].get(row["layer"]) or ""
         row["number"] = rules.get(row["rule_id"], {}).get("number")
-        row["certainty"] = values.certainty(row, accuracy.get(row["site_id"]))
+        row["certainty_label"] = values.certainty_label(row["certainty"])
+        row["open_by_label"] = values.open_by_label(row["open_by"])
+        row["reliability"] = values.reliability(row, accuracy.get(row["site_id"]))
         rows.setdefault(row["site_id"], []).append(row)
     return rows
 
@@ -45,7 +56,7 @@ def _grouped(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows:
         measures = (row["distance_m"], row["margin_m"], row["overlap_m2"] or None, row["overlap_length_m"] or None)
-        key = (row["verdict"], row["reason"], row["certainty"])
+        key = (row["verdict"], row["reason"], row["reliability"])
         if any(found is not None for found in measures):
             result.append(row | {"rules": []})
         elif key in groups:
@@ -90,29 +101,29 @@ def _whom_to_ask(
     rules: dict[str, dict[str, Any]],
     holders: dict[str, list[str]],
 ) -> list[dict[str, Any]]:
-    """Say for each open finding who can close it; same answer, one line."""
+    """Say for each finding that is open at this place who can close it; same answer, one line."""
     asked: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        keys: list[tuple[str, str]] = []
-        if row["verdict"] == "no_data":
-            kind = rules.get(row["rule_id"], {}).get("layer") or ""
-            who = "、".join(dict.fromkeys(holders.get(kind, []) + holders.get(f"layer {row['layer']}", [])))
-            label = model.KINDS[kind].label if kind in model.KINDS else values.text(kind)
-            keys = [(f"图层：{label}", who or "规划数据中未登记来源，请向主管部门索取")]
-        elif row["verdict"] == "needs_facts" and not row["verified"]:
-            keys = [("规则尚未核实", _KEEPER)]
-        elif row["verdict"] == "needs_facts":
-            when = rules.get(row["rule_id"], {}).get("when")
-            keys = [(what, _APPLICANT) for what in _missing(when, project) or [row["reason"]]]
-        for key in keys:
-            asked.setdefault(key, []).append(row["rule_id"])
+        if not row["open_here"]:
+            continue
+        rule, whose = rules.get(row["rule_id"], {}), None
+        told = [row["reason"]]
+        if row["open_by"] == "data_owner":
+            kind = rule.get("layer") or ""
+            whose = "、".join(dict.fromkeys(holders.get(kind, []) + holders.get(f"layer {row['layer']}", [])))
+            if row["verdict"] == "no_data":
+                told = [f"图层：{model.KINDS[kind].label if kind in model.KINDS else values.text(kind)}"]
+        elif row["open_by"] == "applicant":
+            told = _missing(rule.get("when"), project) or told
+        for what in told:
+            asked.setdefault((what, who_answers(row["open_by"], whose)), []).append(row["rule_id"])
     return [{"what": what, "who": who, "rules": ids} for (what, who), ids in asked.items()]
 
 
 def _given(site: dict[str, Any]) -> list[tuple[str, str]]:
     """List the project facts as given; unknown is said, never left out."""
     codes = [code for code in (site.get("activity") or "").split(";") if code]
-    works = model.WORKS.get(site.get("works") or "", ())
+    works = [model.WORKS[name][0] for name in (site.get("works") or "").split(";") if name in model.WORKS]
     pairs = [
         ("行业", "；".join(model.activity_label(code) for code in codes) or "未知"),
         ("建设性质", "、".join(works) or "未知"),
@@ -124,7 +135,7 @@ def _given(site: dict[str, Any]) -> list[tuple[str, str]]:
 def site_rows(findings: Findings) -> list[dict[str, Any]]:
     """Give each site with its facts, findings worst first, what is undecided and whom to ask, and its corners."""
     rules, holders = _current(findings), _holders(findings)
-    rows, waiting = _finding_rows(findings, rules), values.unverified_counts(findings.frame)
+    rows = _finding_rows(findings, rules)
     shapes = findings.sites.geometry.geom_type.str.removeprefix("Multi").map(_GEOMETRY_WORDS).fillna("图形")
     given = values.records(pd.DataFrame(findings.sites.drop(columns="geometry")).assign(shape=shapes))
     result = []
@@ -141,9 +152,12 @@ def site_rows(findings: Findings) -> list[dict[str, Any]]:
                 "repair_area_m2": project.get("repair_area_m2"),
                 "given": _given(project),
                 "counts": counts,
-                "headline": values.headline(counts, site["decided"], unverified=waiting.get(site["site_id"], 0)),
+                "answer": values.answer(site),
+                "waiting": values.waiting(site),
                 "corners": rings[number - 1],
-                "rows": _grouped([row for row in own if row["verdict"] not in ("not_applicable", "clear")]),
+                "rows": _grouped([row for row in own if row["verdict"] in DECISIVE or row["open_here"]]),
+                "duties": [row for row in own if row["verdict"] == "duty"],
+                "of_plan": [row["rule_id"] for row in own if row["of_plan"]],
                 "passed": _grouped([row for row in own if row["verdict"] == "clear"]),
                 "not_applicable": [row for row in own if row["verdict"] == "not_applicable"],
                 "ask": _whom_to_ask(own, project, rules=rules, holders=holders),
@@ -184,16 +198,45 @@ def rule_rows(findings: Findings) -> list[dict[str, Any]]:
     for row in rows:
         kind = model.KINDS.get(row["layer"] or "")
         row["kind_label"] = kind.label if kind else row["layer"]
+        row["effect_label"] = EFFECT_LABELS.get(row["effect"] or "", row["effect"])
         row["relation_label"] = model.RELATIONS.get(row["relation"] or "", row["relation"])
     return rows
 
 
 def tally(findings: Findings) -> list[dict[str, Any]]:
-    """Count the sites by verdict, worst first: as the worst of a site, and as what is decided."""
-    worst = findings.summary["verdict"].value_counts()
-    decided = findings.summary["decided"].value_counts()
+    """Count the sites by headline and certainty, worst first and the most reliable first."""
+    counts: dict[tuple[str, str], int] = {}
+    for row in values.records(findings.summary[["headline", "certainty"]]):
+        key = row["headline"], row["certainty"] or ""
+        counts[key] = counts.get(key, 0) + 1
     return [
-        {"verdict": name, "worst": int(worst.get(name, 0)), "decided": int(decided.get(name, 0))}
-        for name in reversed(model.VERDICTS)
-        if worst.get(name, 0) or decided.get(name, 0)
+        {"headline": name, "certainty": word, "answer": model.headline_text(name, word), "sites": counts[name, word]}
+        for name in reversed(model.HEADLINES)
+        for word in (*model.CERTAINTIES, "")
+        if (name, word) in counts
+    ]
+
+
+def plan_open_rows(findings: Findings) -> list[dict[str, str]]:
+    """Give what is open in the plan as rows: what, who has to answer, which rules wait for it."""
+    return [
+        {
+            "what": values.text(entry.get("what")),
+            "who": who_answers(entry.get("open_by"), entry.get("ask")),
+            "rules": rules_text(list(entry.get("rule_ids") or [])),
+        }
+        for entry in values.plain(list(findings.plan_open))
+    ]
+
+
+def left_out_rows(findings: Findings) -> list[dict[str, str]]:
+    """Give what the bureau leaves out as rows: what, why, who answers for it, which rules."""
+    return [
+        {
+            "what": left_out_subject(entry),
+            "because": values.text(entry.get("because")),
+            "who": values.text(entry.get("ask")),
+            "rules": rules_text(list(entry.get("rule_ids") or [])),
+        }
+        for entry in values.plain(list(findings.left_out))
     ]

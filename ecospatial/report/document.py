@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ecospatial.checking import Findings
 
-FORMAT, VERSION = "ecospatial-findings", 1
+FORMAT, VERSION = "ecospatial-findings", 2
 CGCS2000 = CRS.from_epsg(4490)
 _DECIMALS = {
     "margin_m": 3,
@@ -37,6 +37,8 @@ _DECIMALS = {
     "layer_accuracy_m": 3,
     "accuracy_m": 3,
     "within_m": 3,
+    "upstream_m": 3,
+    "downstream_m": 3,
     "length_m": 3,
     "overlap_m2": 2,
     "overlap_ellipsoidal_m2": 2,
@@ -84,22 +86,31 @@ def geojson(geometry: gpd.GeoSeries) -> list[dict[str, Any] | None]:
 
 def _site_records(findings: Findings) -> list[dict[str, Any]]:
     summary, sites = findings.summary, findings.sites
+    open_here: dict[str, list[dict[str, Any]]] = {}
+    waiting = findings.frame.loc[findings.frame["open_here"].astype(bool), ["site_id", "rule_id", "open_by"]]
+    for site_id, rule_id, open_by in waiting.astype(object).itertuples(index=False):
+        open_here.setdefault(site_id, []).append({"rule_id": plain(rule_id), "open_by": plain(open_by)})
     records = []
     rows = zip(rounded(summary.reset_index()), rounded(sites.drop(columns="geometry").reset_index()), strict=True)
     for (row, given), shape in zip(rows, geojson(sites.geometry), strict=True):
-        activity = given.get("activity")
+        activity, works = given.get("activity"), given.get("works")
         records.append(
             {
                 "site_id": row["site_id"],
                 "site_name": row["site_name"],
                 "verdict": row["verdict"],
                 "decided": row["decided"],
+                "headline": row["headline"],
                 "certain": row["certain"],
+                "certainty": row["certainty"],
+                "open": open_here.get(row["site_id"], []),
+                "n_open": row["n_open"],
+                "n_missing": row["n_missing"],
                 "area_m2": row["area_m2"],
                 "area_ellipsoidal_m2": row["area_ellipsoidal_m2"],
                 "length_m": row["length_m"],
                 "activity": activity.split(";") if activity else [],
-                "works": given.get("works"),
+                "works": works.split(";") if works else [],
                 "land_use": given.get("land_use"),
                 "facts": {name: given.get(name) for name in model.FACTS},
                 "counts": {verdict: number for verdict, number in counts(row).items() if number},
@@ -107,6 +118,8 @@ def _site_records(findings: Findings) -> list[dict[str, Any]]:
                 "repair_area_m2": given.get("repair_area_m2"),
                 "accuracy_m": given.get("accuracy_m"),
                 "source": given.get("source"),
+                "datum_open": bool(given.get("datum_open")),
+                "land": None,
                 "geometry": shape,
             }
         )
@@ -124,6 +137,10 @@ def as_document(findings: Findings) -> dict[str, Any]:
         "sites": _site_records(findings),
         "rules": rounded(findings.rules.reset_index()),
         "layers": rounded(findings.layers.reset_index()),
+        "plan_open": plain(list(findings.plan_open)),
+        "left_out": plain(list(findings.left_out)),
+        "case": None,
+        "reviews": [],
         "findings": [row | {"geometry": shape} for row, shape in zip(rows, geojson(frame.geometry), strict=True)],
     }
 
@@ -170,10 +187,16 @@ def _load(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise SiteError(wrong)
     if document.get("version") != VERSION:
-        raise SiteError(
-            Problem(path.name, None, f"格式版本为 {document.get('version')!r}，本软件只读版本 {VERSION}", "请升级软件")
-        )
+        raise SiteError(wrong_version(path.name, document.get("version")))
     return document
+
+
+def wrong_version(file: str, found: object) -> Problem:
+    """Say that a file of findings has another version than this program reads, and what can be done."""
+    told = str(plain(found))[:20]
+    newer = told.isdigit() and int(told) > VERSION
+    way_out = "请升级软件" if newer else "请用原来的地块和规划重新核查"
+    return Problem(file, None, f"核查结果的格式版本为 {told}，本软件只读版本 {VERSION}", way_out)
 
 
 def _section(document: dict[str, Any], key: str, file: str) -> list[dict[str, Any]]:
@@ -223,10 +246,12 @@ def load_json(path: Path) -> Tables:
     sites, rows = _section(document, "sites", path.name), _section(document, "findings", path.name)
     site_shapes, shapes = _shapes(sites, target, path.name), _shapes(rows, target, path.name)
     for item in sites:
-        facts, found, activity = item.pop("facts", {}), item.pop("counts", {}), item.get("activity")
-        if not isinstance(facts, dict) or not isinstance(found, dict) or not isinstance(activity, list):
+        facts, found = item.pop("facts", {}), item.pop("counts", {})
+        several = {name: item.get(name) for name in ("activity", "works")}
+        lists = all(isinstance(value, list) for value in several.values())
+        if not isinstance(facts, dict) or not isinstance(found, dict) or not lists:
             raise SiteError(Problem(path.name, "sites", "形式不对", "请重新核查并写出"))
-        item["activity"] = ";".join(str(code) for code in activity) or None
+        item |= {name: ";".join(str(code) for code in value or []) or None for name, value in several.items()}
         item.update({name: facts.get(name) for name in model.FACTS})
         item.update({f"n_{verdict}": found.get(verdict, 0) for verdict in model.VERDICTS})
     findings, given = (pd.DataFrame(items).drop(columns="geometry", errors="ignore") for items in (rows, sites))
@@ -236,6 +261,8 @@ def load_json(path: Path) -> Tables:
             "sites": gpd.GeoDataFrame(given, geometry=site_shapes, crs=target),
             "rules": pd.DataFrame(_section(document, "rules", path.name)),
             "layers": pd.DataFrame(_section(document, "layers", path.name)),
+            "plan_open": _section(document, "plan_open", path.name),
+            "left_out": _section(document, "left_out", path.name),
         },
         meta,
         path.name,

@@ -24,6 +24,8 @@ class Tables(TypedDict):
     rules: pd.DataFrame
     layers: pd.DataFrame
     meta: dict[str, Any]
+    plan_open: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
 
 
 FINDING_TEXT = (
@@ -35,28 +37,35 @@ FINDING_NUMBERS = (
     "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m",
     "layer_accuracy_m",
 )  # fmt: skip
-BOOLS = frozenset({"certain", "verified", "in_force"})
+BOOLS = frozenset({"certain", "verified", "in_force", "open_here", "overdue", "datum_open"})
+# Yes, no, or not known.
+ANSWERS = frozenset({*model.FACTS, "touched"})
 FINDING_COLUMNS = (
-    "site_id", "site_name", "rule_id", "rule_title", "instrument", "article", "verdict", "certain", "margin_m",
-    "distance_m", "overlap_m2", "overlap_ellipsoidal_m2", "overlap_share", "overlap_length_m", "feature_id",
-    "feature_name", "features", "layer", "layer_status", "layer_accuracy_m", "layer_sha256", "reason", "verified",
+    "site_id", "site_name", "rule_id", "rule_title", "instrument", "article", "verdict", "certain", "certainty",
+    "touched", "open_by", "open_here", "margin_m", "distance_m", "overlap_m2", "overlap_ellipsoidal_m2",
+    "overlap_share", "overlap_length_m", "feature_id", "feature_name", "features", "layer", "layer_status",
+    "layer_accuracy_m", "layer_sha256", "reason", "verified", "due", "overdue",
 )  # fmt: skip
 COUNT_COLUMNS = tuple(f"n_{verdict}" for verdict in reversed(model.VERDICTS))
+OPEN_COLUMNS = ("n_open", "n_missing")
 SUMMARY_COLUMNS = (
-    "site_name", "verdict", "decided", "certain", "area_m2", "area_ellipsoidal_m2", "length_m", "repair",
-    *COUNT_COLUMNS,
+    "site_name", "verdict", "decided", "headline", "certain", "certainty", "area_m2", "area_ellipsoidal_m2", "length_m",
+    "repair", *COUNT_COLUMNS, *OPEN_COLUMNS,
 )  # fmt: skip
 SITE_COLUMNS = (
     "site_name", "activity", "works", "land_use", "accuracy_m", *model.FACTS, "repair", "repair_area_m2", "source",
+    "datum_open",
 )  # fmt: skip
 RULE_TEXT = (
     "title", "effect", "relation", "layer", "since", "until", "instrument", "number", "article", "verified_on", "pack",
-    "effect_unless",
+    "effect_unless", "due", "cite_text",
 )  # fmt: skip
-RULE_NESTED = ("where", "when", "unless", "yields_to")
+RULE_NESTED = ("where", "when", "unless", "yields_to", "not_stated", "settled")
+RULE_NUMBERS = ("within_m", "upstream_m", "downstream_m", "above")
 RULE_COLUMNS = (
-    "title", "effect", "relation", "layer", "where", "within_m", "when", "unless", "effect_unless", "since", "until",
-    "in_force", "yields_to", "instrument", "number", "article", "verified", "verified_on", "pack",
+    "title", "effect", "relation", "layer", "where", "within_m", "upstream_m", "downstream_m", "above", "when",
+    "unless", "effect_unless", "since", "until", "in_force", "yields_to", "instrument", "number", "article", "verified",
+    "verified_on", "cite_text", "not_stated", "settled", "due", "pack",
 )  # fmt: skip
 LAYER_TEXT = (
     "kind", "label", "present", "status", "coverage", "publisher", "title", "retrieved", "licence", "url", "sha256",
@@ -64,15 +73,28 @@ LAYER_TEXT = (
 )  # fmt: skip
 LAYER_COLUMNS = (*LAYER_TEXT[:5], "accuracy_m", *LAYER_TEXT[5:])
 NUMBERS = frozenset(
-    {*FINDING_NUMBERS, "area_m2", "area_ellipsoidal_m2", "length_m", "repair_area_m2", "accuracy_m", "within_m"}
+    {*FINDING_NUMBERS, "area_m2", "area_ellipsoidal_m2", "length_m", "repair_area_m2", "accuracy_m", *RULE_NUMBERS}
 )
-WHOLE = frozenset({*COUNT_COLUMNS, "features"})
+WHOLE = frozenset({*COUNT_COLUMNS, *OPEN_COLUMNS, "features"})
+ORDERS: Mapping[str, pd.CategoricalDtype] = {
+    "verdict": model.VERDICT_DTYPE,
+    "decided": model.VERDICT_DTYPE,
+    "headline": model.HEADLINE_DTYPE,
+    "certainty": model.CERTAINTY_DTYPE,
+    "open_by": pd.CategoricalDtype(list(model.OPEN_BY)),
+}
 
 
 def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
     # Object, with None where unknown: no NaN among texts, whatever pandas would infer for the column.
     cells = [None if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
     return pd.Series(cells, index=values.index, dtype=object)
+
+
+def _categories(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Give texts as categories in the order in which they occur, as a check does."""
+    kinds = pd.CategoricalDtype(pd.Index(values.dropna().unique(), dtype=object))
+    return values.astype(kinds)
 
 
 def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -87,15 +109,24 @@ def _bools(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.astype(bool)
 
 
+def _flags(values: pd.Series[Any]) -> pd.Series[Any]:
+    return _bools(values.astype(object).where(values.notna(), False))
+
+
+def _maybe(values: pd.Series[Any]) -> pd.Series[Any]:
+    return _facts(values).astype("boolean")
+
+
 def _facts(values: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series([model.fact_value(value) for value in values.astype(object)], index=values.index, dtype=object)
 
 
-def _verdicts(values: pd.Series[Any], *, empty: bool = False) -> pd.Series[Any]:
-    cells = _texts(values)
-    if not cells.dropna().isin(list(model.VERDICTS)).all() or (not empty and cells.isna().any()):
-        raise ValueError("判定")
-    return cells.astype(model.VERDICT_DTYPE)
+def _ordered(values: pd.Series[Any], *, empty: bool = False) -> pd.Series[Any]:
+    """Give a column of ``ORDERS`` its categories; a value that is none of them is refused."""
+    cells, dtype = _texts(values), ORDERS[str(values.name)]
+    if not cells.dropna().isin(list(dtype.categories)).all() or (not empty and cells.isna().any()):
+        raise ValueError(values.name)
+    return cells.astype(dtype)
 
 
 def _whole(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -113,7 +144,7 @@ class _Reader:
         for column in columns:
             values = self.table[column] if column in self.table else pd.Series([None] * len(self.table), dtype=object)
             try:
-                taken[column] = convert(values.reset_index(drop=True), **options)
+                taken[column] = convert(values.reset_index(drop=True).rename(column), **options)
             except (ValueError, TypeError):
                 self.faults.append(f"列 {column} 的值不对")
         return taken
@@ -125,32 +156,37 @@ def _frame(columns: Mapping[str, Any], order: Sequence[str]) -> pd.DataFrame:
 
 def _findings(reader: _Reader) -> pd.DataFrame:
     columns = reader.take(FINDING_TEXT, _texts) | reader.take(FINDING_NUMBERS, _numbers)
-    columns |= reader.take(["certain", "verified"], _bools) | reader.take(["features"], _whole)
-    columns |= reader.take(["verdict"], _verdicts)
+    columns |= reader.take(["certain", "open_here", "verified", "overdue"], _bools) | reader.take(["features"], _whole)
+    columns |= reader.take(["verdict"], _ordered) | reader.take(["certainty", "open_by"], _ordered, empty=True)
+    columns |= reader.take(["touched"], _maybe) | reader.take(["due"], _texts)
     for name in ("feature_id", "feature_name", "layer", "reason"):
         columns[name] = columns[name].fillna("")
-    for name in FINDING_CATEGORIES:
-        columns[name] = columns[name].astype("category")
+    for name in (*FINDING_TEXT, "due"):
+        columns[name] = _categories(columns[name])
     return _frame(columns, FINDING_COLUMNS)
 
 
 def _summary(reader: _Reader) -> pd.DataFrame:
     columns = reader.take(["site_id", "site_name", "repair"], _texts) | reader.take(["certain"], _bools)
-    columns |= reader.take(["verdict"], _verdicts) | reader.take(["decided"], _verdicts, empty=True)
+    columns |= reader.take(["verdict", "headline"], _ordered)
+    columns |= reader.take(["decided", "certainty"], _ordered, empty=True)
     columns |= reader.take(["area_m2", "area_ellipsoidal_m2", "length_m"], _numbers)
-    columns |= reader.take(COUNT_COLUMNS, _whole)
+    # Plain text, as a check gives it.
+    columns["certainty"] = _texts(columns["certainty"])
+    columns |= reader.take([*COUNT_COLUMNS, *OPEN_COLUMNS], _whole)
     return _frame(columns, ("site_id", *SUMMARY_COLUMNS)).set_index("site_id")
 
 
 def _sites(reader: _Reader) -> pd.DataFrame:
     columns = reader.take(["site_id", "site_name", "activity", "works", "land_use", "repair", "source"], _texts)
     columns |= reader.take(["accuracy_m", "repair_area_m2"], _numbers) | reader.take(list(model.FACTS), _facts)
+    columns |= reader.take(["datum_open"], _flags)
     columns["repair"] = columns["repair"].fillna("")
     return _frame(columns, ("site_id", *SITE_COLUMNS)).set_index("site_id")
 
 
 def _rules(reader: _Reader) -> pd.DataFrame:
-    columns = reader.take(["rule_id", *RULE_TEXT], _texts) | reader.take(["within_m"], _numbers)
+    columns = reader.take(["rule_id", *RULE_TEXT], _texts) | reader.take(RULE_NUMBERS, _numbers)
     columns |= reader.take(["verified", "in_force"], _bools)
     for name in RULE_NESTED:
         if name in reader.table:
@@ -163,6 +199,13 @@ def _layers(reader: _Reader) -> pd.DataFrame:
     columns = reader.take(["name", *LAYER_TEXT], _texts) | reader.take(["accuracy_m"], _numbers)
     columns["problem"] = columns["problem"].fillna("")
     return _frame(columns, ("name", *LAYER_COLUMNS)).set_index("name")
+
+
+def _plain_entries(entries: object) -> bool:
+    """Tell whether something is a list of what ``plan_open`` and ``left_out`` hold: mappings with lists of rule ids."""
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("rule_ids"), list) for entry in entries
+    )
 
 
 def _check_ids(tables: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]) -> list[str]:
@@ -186,7 +229,8 @@ def as_tables(raw: Mapping[str, Any], meta: Mapping[str, Any], file: str) -> Tab
     Parameters
     ----------
     raw
-        ``findings`` and ``sites`` as GeoDataFrames in the plan's CRS, ``rules`` and ``layers`` as DataFrames.
+        ``findings`` and ``sites`` as GeoDataFrames in the plan's CRS, ``rules`` and ``layers`` as DataFrames;
+        ``plan_open`` and ``left_out`` as lists.
     meta
         The header.
     file
@@ -209,6 +253,7 @@ def as_tables(raw: Mapping[str, Any], meta: Mapping[str, Any], file: str) -> Tab
         problems += [Problem(file, name, fault, "文件可能已损坏，请重新核查并写出") for fault in reader.faults]
     if not problems:
         faults = _check_ids(made, meta)
+        faults += [f"{name} 的形式不对" for name in ("plan_open", "left_out") if not _plain_entries(raw.get(name))]
         problems = [Problem(file, None, fault, "文件可能已损坏，请重新核查并写出") for fault in faults]
     if problems:
         raise SiteError(problems)
@@ -221,4 +266,6 @@ def as_tables(raw: Mapping[str, Any], meta: Mapping[str, Any], file: str) -> Tab
         "rules": made["rules"],
         "layers": made["layers"],
         "meta": dict(meta),
+        "plan_open": list(raw["plan_open"]),
+        "left_out": list(raw["left_out"]),
     }

@@ -15,9 +15,10 @@ import pandas as pd
 import pyogrio
 
 from ecospatial import crs as crs_room
-from ecospatial import model
 from ecospatial.errors import Problem, SiteError
+from ecospatial.report.document import FORMAT, VERSION, wrong_version
 from ecospatial.report.frames import (
+    ANSWERS,
     BOOLS,
     NUMBERS,
     RULE_NESTED,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("findings", "conflicts", "sites", "rules", "layers", "meta")
 META_LISTS = ("inputs", "notices", "skipped")
+_PLAN_LISTS = ("plan_open", "left_out")
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -64,7 +66,7 @@ def _storable(frame: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, pd.Series[Any]] = {}
     for name in frame.columns:
         values = frame[name]
-        if name in model.FACTS:
+        if name in ANSWERS:
             columns[name] = values.astype("boolean")
         elif name in BOOLS:
             columns[name] = values.astype(bool)
@@ -87,7 +89,8 @@ def _sites(findings: Findings) -> gpd.GeoDataFrame:
 
 
 def _meta(findings: Findings) -> pd.DataFrame:
-    meta = {"format": "ecospatial-findings", "version": 1, "created": None} | dict(findings.meta)
+    meta = {"format": FORMAT, "version": VERSION, "created": None} | dict(findings.meta)
+    meta |= {"plan_open": list(findings.plan_open), "left_out": list(findings.left_out)}
     return pd.DataFrame({"key": list(meta), "value": [_text_cell(value) for value in meta.values()]}, dtype=object)
 
 
@@ -185,9 +188,12 @@ def load_gpkg(path: Path) -> Tables:
     # Only these: a title that happens to be "[1]" is a title.
     meta |= {key: _from_json(meta[key]) for key in META_LISTS if key in meta}
     kind, version = meta.pop("format", None), meta.pop("version", None)
-    if kind != "ecospatial-findings" or version != "1":
-        found = f"格式为 {kind!r}，版本 {version!r}，本软件只读 ecospatial-findings 版本 1"
-        raise SiteError(Problem(path.name, "meta", found, "请升级软件"))
+    if kind != FORMAT:
+        way_out = "请选用 findings.gpkg 或 findings.json"
+        raise SiteError(Problem(path.name, "meta", "不是本软件写出的核查结果（GeoPackage）", way_out))
+    if version != str(VERSION):
+        raise SiteError(wrong_version(path.name, version))
+    lists = {key: _from_json(meta.pop(key, None)) for key in _PLAN_LISTS}
     target, _ = crs_room.parse_crs(str(meta.get("crs")))
     for name in RULE_NESTED:
         if name in tables["rules"]:
@@ -198,4 +204,5 @@ def load_gpkg(path: Path) -> Tables:
         raise SiteError(Problem(path.name, "conflicts", "缺少列", "文件可能已损坏，请重新核查并写出")) from error
     sites = tables["sites"].set_crs(target, allow_override=True)
     raw = {"findings": findings, "sites": sites, "rules": tables["rules"], "layers": tables["layers"]}
+    raw |= lists
     return as_tables(raw, meta, path.name)

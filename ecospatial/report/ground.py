@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,10 @@ from ecospatial import maps, model
 from ecospatial.errors import Problem, SiteError
 from ecospatial.maps.changes import draw_changes
 from ecospatial.plans import COVERS
+from ecospatial.report.writing import Output, write_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from ecospatial.plans import Plan
@@ -57,7 +59,7 @@ def notices_of(plan: Plan, names: Sequence[str]) -> list[str]:
 def write_changes(
     changes: Changes, plan: Plan, folder: str | PathLike[str], *, formats: Sequence[str] | None = None
 ) -> list[Path]:
-    """Write what ``raster.watch`` found into a folder: all of the formats asked for, or none.
+    """Write what ``raster.watch`` found into a folder, data before pages; what can not be made costs only itself.
 
     Parameters
     ----------
@@ -80,6 +82,8 @@ def write_changes(
     ------
     SiteError
         A format is not known, or the folder can not be written to.
+    OutputError
+        Some formats could not be made; the others are written.
     """
     wanted = list(dict.fromkeys(CHANGE_FORMATS if formats is None else formats))
     unknown = [name for name in wanted if name not in CHANGE_FORMATS]
@@ -88,7 +92,7 @@ def write_changes(
         raise SiteError([Problem("", None, f"没有“{name}”这种输出格式", way_out) for name in unknown])
     used = [changes.meta["old"], changes.meta["new"], *changes.patches["layer"].unique()]
     told = [*notices_of(plan, used), NOTICE_CLUE]
-    makers = {
+    makers: dict[str, Callable[[], bytes]] = {
         "html": lambda: _page(changes, plan, told).encode(),
         "map": lambda: maps.to_html(draw_changes(changes, plan, notices=told)).encode(),
         "gpkg": lambda: _geopackage(changes),
@@ -97,27 +101,28 @@ def write_changes(
         ),
         "json": lambda: changes_json(changes).encode(),
     }
-    return write_files(folder, {CHANGE_FORMATS[name]: makers[name]() for name in wanted})
+    outputs = [
+        Output(CHANGE_FORMATS[name], partial(_save, makers[name]), data=name not in ("html", "map")) for name in wanted
+    ]
+    return write_outputs(folder, outputs)
+
+
+def _save(make: Callable[[], bytes], path: Path) -> None:
+    path.write_bytes(make())
 
 
 def write_files(folder: str | PathLike[str], contents: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, each under another name first; none is replaced before all are whole.
+    """Write files of data into a folder, each under another name first.
 
     Raises
     ------
     SiteError
         The folder can not be written to.
+    OutputError
+        Some files could not be written; the others are.
     """
-    place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=place) as room:
-            for name, content in contents.items():
-                Path(room, name).write_bytes(content)
-            return [Path(room, name).replace(place / name) for name in contents]
-    except OSError as error:
-        way_out = "请检查输出位置是否可写，或关闭正在打开文件的程序"
-        raise SiteError(Problem(place.name, None, "结果不能写入", way_out)) from error
+    outputs = [Output(name, partial(_save, partial(bytes, content)), data=True) for name, content in contents.items()]
+    return write_outputs(folder, outputs)
 
 
 def table_bytes(frame: pd.DataFrame) -> bytes:

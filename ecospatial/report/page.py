@@ -10,8 +10,18 @@ from pyproj import CRS
 
 from ecospatial import model
 from ecospatial.maps.window import crs_words
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
 from ecospatial.report import values
-from ecospatial.report.contents import layer_rows, rule_rows, site_rows, skipped, tally
+from ecospatial.report.contents import (
+    CERTAINTY_MEANINGS,
+    layer_rows,
+    left_out_rows,
+    plan_open_rows,
+    rule_rows,
+    site_rows,
+    skipped,
+    tally,
+)
 from ecospatial.report.drawings import MOST_MAPS, Drawings, drawings
 
 if TYPE_CHECKING:
@@ -48,7 +58,7 @@ def _css_text(value: object) -> Markup:
 def _notices(meta: dict[str, Any], drawn: Drawings) -> list[str]:
     """List what stands in red at the head of the report."""
     own = list(meta["notices"])
-    return [*own, drawn.problem] if drawn.problem else own
+    return [*own, *drawn.notices]
 
 
 def render(findings: Findings) -> str:
@@ -63,6 +73,12 @@ def render(findings: Findings) -> str:
         drawn=drawn,
         most_maps=MOST_MAPS,
         verdicts={name: model.VERDICTS[name] for name in reversed(model.VERDICTS)},
+        headlines={name: model.HEADLINES[name] for name in reversed(model.HEADLINES)},
+        certainties=[(model.CERTAINTIES[name], meaning) for name, meaning in CERTAINTY_MEANINGS.items()],
+        plan_open_title=PLAN_OPEN_TITLE,
+        plan_open=plan_open_rows(findings),
+        left_out_title=LEFT_OUT_TITLE,
+        left_out=left_out_rows(findings),
         skipped=skipped(findings.meta),
         tally=tally(findings),
         sites=site_rows(findings),

@@ -149,6 +149,24 @@ class Paper:
         for line in lines:
             self.text(line, bold=True, colour=ALARM)
 
+    def framed(self, text: object) -> None:
+        """Write a red sentence in a frame of its own: what should stand there and does not."""
+        found = self.document.add_paragraph()
+        border = OxmlElement("w:pBdr")
+        for side in ("top", "left", "bottom", "right"):
+            line = OxmlElement(f"w:{side}")
+            for name, value in (("w:val", "dashed"), ("w:sz", "6"), ("w:space", "6"), ("w:color", ALARM)):
+                line.set(qn(name), value)
+            border.append(line)
+        found.paragraph_format.element.get_or_add_pPr().insert_element_before(
+            border, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:kinsoku", "w:wordWrap", "w:overflowPunct",
+            "w:topLinePunct", "w:autoSpaceDE", "w:autoSpaceDN", "w:bidi", "w:adjustRightInd", "w:snapToGrid",
+            "w:spacing", "w:ind", "w:contextualSpacing", "w:mirrorIndents", "w:suppressOverlap", "w:jc",
+            "w:textDirection", "w:textAlignment", "w:textboxTightWrap", "w:outlineLvl", "w:divId", "w:cnfStyle",
+            "w:rPr", "w:sectPr", "w:pPrChange",
+        )  # fmt: skip
+        self._write(found, text, bold=True, colour=ALARM)
+
     def contents(self, entries: Sequence[tuple[int, str]]) -> None:
         """Write the list of headings; Word puts page numbers into it when asked to update it."""
         lines = [f"{'　' * (level - 1)}{printable(text)}" for level, text in entries]

@@ -24,32 +24,40 @@ from pyproj import CRS
 
 from ecospatial import model
 from ecospatial.errors import Problem, SiteError
+from ecospatial.report.document import wrong_version
 from ecospatial.report.frames import (
+    ANSWERS,
     BOOLS,
     FINDING_CATEGORIES,
     FINDING_COLUMNS,
     NUMBERS,
+    ORDERS,
     SITE_COLUMNS,
     SUMMARY_COLUMNS,
     WHOLE,
     Tables,
     as_tables,
 )
-from ecospatial.report.values import records
+from ecospatial.report.values import plain, records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ecospatial.checking import Findings
 
-FORMAT, VERSION = "ecospatial-parts", 1
+FORMAT, VERSION = "ecospatial-parts", 2
 FOLDER, SITES, DONE, RUN = "findings", "_sites", "_done", "_run.json"
 _OURS = re.compile(r"part-\d+\.parquet|\.part-.*")
-_CATEGORIES = frozenset({*FINDING_CATEGORIES, "layer", "layer_status", "layer_sha256"})
-_VERDICTS = ("verdict", "decided")
+_CATEGORIES = frozenset({*FINDING_CATEGORIES, "layer", "layer_status", "layer_sha256", "due"})
 _SITE_COLUMNS = ("site_id", *SITE_COLUMNS, *(name for name in SUMMARY_COLUMNS if name not in SITE_COLUMNS))
 _GROUP_ROWS = 131_072
+# How sites are counted: the column, and its values, worst first.
+_COUNTED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "headlines": ("headline", tuple(reversed(model.HEADLINES))),
+    "verdicts": ("verdict", tuple(reversed(model.VERDICTS))),
+    "decided": ("decided", tuple(reversed(model.DECIDED))),
+}
 
 
 def part_name(number: int) -> str:
@@ -90,24 +98,24 @@ def refuse_foreign(folder: Path) -> None:
             raise SiteError(Problem(folder.name, None, fault, "请另选一个输出文件夹，或把该文件移走"))
 
 
-def _dictionary(values: pd.Series[Any], *, ordered: bool = False) -> Any:
+def _dictionary(values: pd.Series[Any], dtype: pd.CategoricalDtype | None = None) -> Any:
     import pyarrow as pa
 
-    text = values.astype(model.VERDICT_DTYPE if ordered else "category")
+    text = values.astype("category" if dtype is None else dtype)
     codes = pa.array(text.cat.codes.to_numpy().astype(np.int32), mask=text.isna().to_numpy())
     known = pa.array([str(value) for value in text.cat.categories], type=pa.string())
-    return pa.DictionaryArray.from_arrays(codes, known, ordered=ordered)
+    return pa.DictionaryArray.from_arrays(codes, known, ordered=bool(text.cat.ordered))
 
 
 def _column(name: str, values: pd.Series[Any]) -> Any:
     """Give a column the one Arrow type that its name has."""
     import pyarrow as pa
 
-    if name in _VERDICTS:
-        return _dictionary(values, ordered=True)
+    if name in ORDERS:
+        return _dictionary(values, ORDERS[name])
     if name in _CATEGORIES:
         return _dictionary(values)
-    if name in model.FACTS:
+    if name in ANSWERS:
         answers = [None if pd.isna(value) else bool(value) for value in values.astype(object)]
         return pa.array(answers, type=pa.bool_())
     if name in BOOLS:
@@ -164,16 +172,39 @@ def part_bytes(findings: Findings) -> tuple[bytes, bytes]:
 
 
 def counted(findings: Findings) -> dict[str, Any]:
-    """Count what one part holds: sites, findings, and sites by their worst and their decided verdict."""
-    summary = findings.summary
-    verdicts = summary["verdict"].value_counts().to_dict()
-    decided = summary["decided"].value_counts().to_dict()
+    """Count what one part holds: sites, findings, sites by headline, by worst and by decided verdict; what is open."""
+    counts: dict[str, Any] = {"sites": len(findings.summary), "findings": len(findings.frame)}
+    for key, (column, names) in _COUNTED.items():
+        found = findings.summary[column].value_counts().to_dict()
+        counts[key] = {name: int(found.get(name, 0)) for name in names}
+    counts["certainties"] = _count_certainties(findings.summary)
+    return counts | {"plan_open": plain(list(findings.plan_open)), "left_out": plain(list(findings.left_out))}
+
+
+def _count_certainties(summary: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count sites by headline and certainty, both worst first; "" stands for no certainty."""
+    certainty = summary["certainty"].astype(object).where(summary["certainty"].notna(), "")
+    found = pd.Series(1, index=summary.index).groupby([summary["headline"].astype(object), certainty]).sum().to_dict()
     return {
-        "sites": len(summary),
-        "findings": len(findings.frame),
-        "verdicts": {name: int(verdicts.get(name, 0)) for name in reversed(model.VERDICTS)},
-        "decided": {name: int(decided.get(name, 0)) for name in reversed(model.DECIDED)},
+        name: {word: int(found.get((name, word), 0)) for word in (*model.CERTAINTIES, "")}
+        for name in reversed(model.HEADLINES)
     }
+
+
+def join_entries(lists: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Join what is open, or left out, in several parts: the same thing once, with the rules of all parts.
+
+    Examples
+    --------
+    >>> join_entries([[{"what": "图层", "rule_ids": ["A"]}], [{"what": "图层", "rule_ids": ["B", "A"]}]])
+    [{'what': '图层', 'rule_ids': ['A', 'B']}]
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for entry in (entry for entries in lists for entry in entries):
+        key = json.dumps({name: value for name, value in entry.items() if name != "rule_ids"}, ensure_ascii=False)
+        held = found.setdefault(key, entry | {"rule_ids": []})
+        held["rule_ids"] = list(dict.fromkeys([*held["rule_ids"], *entry["rule_ids"]]))
+    return list(found.values())
 
 
 def receipt(number: int, files: tuple[bytes, bytes], counts: dict[str, Any]) -> dict[str, Any]:
@@ -185,13 +216,19 @@ def receipt(number: int, files: tuple[bytes, bytes], counts: dict[str, Any]) -> 
 def run_text(meta: dict[str, Any], rules: pd.DataFrame, layers: pd.DataFrame, receipts: list[dict[str, Any]]) -> str:
     """Give the text of ``_run.json`` of findings that are whole."""
     totals: dict[str, Any] = {key: sum(part[key] for part in receipts) for key in ("sites", "findings")}
-    for key, names in (("verdicts", reversed(model.VERDICTS)), ("decided", reversed(model.DECIDED))):
+    for key, (_, names) in _COUNTED.items():
         totals[key] = {name: sum(part[key][name] for part in receipts) for name in names}
+    totals["certainties"] = {
+        name: {word: sum(part["certainties"][name][word] for part in receipts) for word in (*model.CERTAINTIES, "")}
+        for name in reversed(model.HEADLINES)
+    }
+    lists = {key: join_entries(part[key] for part in receipts) for key in ("plan_open", "left_out")}
     content = {
         "format": FORMAT,
         "version": VERSION,
         "state": "done",
         **totals,
+        **lists,
         "meta": meta,
         "rules": records(rules.reset_index()),
         "layers": records(layers.reset_index()),
@@ -231,6 +268,8 @@ def load_run(folder: Path) -> dict[str, Any]:
         raise SiteError(wrong._replace(file=RUN, problem="文件已损坏")) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SiteError(wrong._replace(file=RUN, problem="不是分块的核查结果"))
+    if content.get("version") != VERSION:
+        raise SiteError(wrong_version(RUN, content.get("version")))
     return content | {"folder": place.parent}
 
 
@@ -259,6 +298,8 @@ def load_parts(folder: Path) -> Tables:
         "sites": _together([home / SITES / name for name in names], run["meta"]["crs"]),
         "rules": pd.DataFrame(run["rules"]),
         "layers": pd.DataFrame(run["layers"]),
+        "plan_open": run.get("plan_open"),
+        "left_out": run.get("left_out"),
     }
     return as_tables(raw, run["meta"], folder.name)
 

@@ -12,8 +12,12 @@ from ecospatial import model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# What is drawn above is first: conflicts over sites; opacity of the fill from 0 to 255.
-_FILLS: Mapping[str, int] = {"conflicts": 150, "sites": 60}
+    from ecospatial.model.verdicts import Headline, Verdict
+
+# What is drawn above is first: conflicts over sites; column that gives the colour, opacity of the fill from 0 to 255.
+_FILLS: Mapping[str, tuple[str, int]] = {"conflicts": ("verdict", 150), "sites": ("headline", 60)}
+_VALUES: Mapping[str, Mapping[str, Verdict | Headline]] = {"verdict": model.VERDICTS, "headline": model.HEADLINES}
+_NAMES: Mapping[str, str] = {"verdict": "判定", "headline": "结论"}
 
 
 def _rgba(colour: str, opacity: int) -> str:
@@ -35,19 +39,19 @@ def _symbols(colour: str, opacity: int, name: str) -> str:
     )
 
 
-def _qml(opacity: int) -> str:
-    """Give the style of a table with a column ``verdict``: a colour and a letter for each."""
-    found = [model.VERDICTS[name] for name in reversed(model.VERDICTS)]
+def _qml(column: str, opacity: int) -> str:
+    """Give the style of a table with a column of verdicts or headlines: a colour and a letter for each value."""
+    found = list(_VALUES[column].values())[::-1]
     categories = "".join(
-        f'<category render="true" symbol="{number}" type="string" value={quoteattr(verdict.value)} '
-        f"label={quoteattr(f'{verdict.letter} {verdict.label}')}/>"
-        for number, verdict in enumerate(found)
+        f'<category render="true" symbol="{number}" type="string" value={quoteattr(answer.value)} '
+        f"label={quoteattr(f'{answer.letter} {answer.label}')}/>"
+        for number, answer in enumerate(found)
     )
-    symbols = "".join(_symbols(verdict.colour, opacity, str(number)) for number, verdict in enumerate(found))
+    symbols = "".join(_symbols(answer.colour, opacity, str(number)) for number, answer in enumerate(found))
     return (
         '<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM">'
         '<qgis version="3.22.0" styleCategories="Symbology">'
-        '<renderer-v2 type="categorizedSymbol" attr="verdict" enableorderby="0" forceraster="0" symbollevels="0">'
+        f'<renderer-v2 type="categorizedSymbol" attr="{column}" enableorderby="0" forceraster="0" symbollevels="0">'
         f"<categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2></qgis>"
     )
 
@@ -64,10 +68,10 @@ def layer_styles(stamp: str) -> pd.DataFrame:
 
 
 def _rows(stamp: str) -> Iterator[dict[str, object]]:
-    for table, opacity in _FILLS.items():
+    for table, (column, opacity) in _FILLS.items():
         yield {
             "f_table_catalog": "", "f_table_schema": "", "f_table_name": table, "f_geometry_column": "geom",
-            "styleName": "判定", "styleQML": _qml(opacity), "styleSLD": "", "useAsDefault": True,
-            "description": "按判定着色", "owner": "ecospatial", "ui": None,
+            "styleName": _NAMES[column], "styleQML": _qml(column, opacity), "styleSLD": "", "useAsDefault": True,
+            "description": f"按{_NAMES[column]}着色", "owner": "ecospatial", "ui": None,
             "update_time": pd.Timestamp(stamp).tz_convert("UTC"),
         }  # fmt: skip

@@ -10,16 +10,21 @@ import pandas as pd
 
 from ecospatial import model
 from ecospatial.errors import Problem, SiteError
-from ecospatial.report.values import counts, headline, records, text, unverified_counts, verdict_label
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE, left_out_line, plan_open_line
+from ecospatial.report.values import answer, certainty_label, open_by_label, records, text, verdict_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ecospatial.batch import PartsRun
     from ecospatial.checking import Findings
+    from ecospatial.model.verdicts import Headline, Verdict
 
 _NOTEBOOK_SITES, _NOTEBOOK_FINDINGS = 20, 60
-_WHOSE = ["地块编号", "地块名称"]
-_CERTAIN = {True: "", False: "边界存疑，需现场核定"}
+_WHOSE = ["地块编号", "地块名称", "结论"]
+_CHIPS: tuple[Headline | Verdict, ...] = (*model.HEADLINES.values(), *model.VERDICTS.values())
+# So many rules are named in a line of the screen.
+_MOST_RULES = 6
 
 
 def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
@@ -27,21 +32,20 @@ def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("verdict", ascending=False, kind="stable")
 
 
-def doubtful(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Tell which findings rest on a line that may be elsewhere: measured, but not certain."""
-    measured = frame["margin_m"].notna() | frame["distance_m"].notna()
-    asked = ~frame["verdict"].isin(["no_data", "not_applicable"])
-    return measured & asked & ~frame["certain"].astype(bool)
+def of_plan(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Tell which findings are open for want of a layer or of a rule's text: said once for the plan, not per site."""
+    return frame["verdict"].isin(model.OPEN) & ~frame["open_here"].astype(bool)
 
 
 def _chip(label: str) -> str:
-    """Write a verdict with its colour and its letter; what is no verdict stays plain."""
-    found = next((verdict for verdict in model.VERDICTS.values() if verdict.label == label), None)
+    """Write a verdict, or a headline with its certainty, in its colour and with its letter; others stay plain."""
+    own = label.partition("·")[0]
+    found = next((known for known in _CHIPS if known.label == own), None)
     if found is None:
         return escape(label)
     return (
         f'<span style="background:{found.colour};color:#000;padding:0 .5em;white-space:nowrap">'
-        f"<b>{found.letter}</b> {found.label}</span>"
+        f"<b>{found.letter}</b> {escape(label)}</span>"
     )
 
 
@@ -60,9 +64,10 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         shown = pd.DataFrame(self.head(_NOTEBOOK_FINDINGS))
         title, names = "", [str(name) for name in shown]
-        if names[:2] == _WHOSE and len(set(self["地块编号"])) == 1:  # one site: said once, above
-            title, names = "　".join(dict.fromkeys(escape(text(cell)) for cell in shown.iloc[0, :2])), names[2:]
-        ways = {"判定": _chip, "图层状态": _mark}
+        ways = {"结论": _chip, "判定": _chip, "图层状态": _mark}
+        if names[:3] == _WHOSE and len(set(self["地块编号"])) == 1:  # one site: said once, above
+            cells = [ways.get(name, escape)(text(cell)) for name, cell in zip(_WHOSE, shown.iloc[0, :3], strict=True)]
+            title, names = "　".join(dict.fromkeys(cells)), names[3:]
         columns = [[ways.get(name, escape)(text(cell)) for cell in shown[name].astype(object)] for name in names]
         head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in names)
         cell = '<td style="text-align:left;vertical-align:top">'
@@ -103,11 +108,14 @@ def table(findings: Findings, site_id: str | None = None) -> Table:
     frame = worst_first(pd.DataFrame(frame.drop(columns="geometry")))
     status = frame["layer_status"].astype(object).map(lambda value: model.STATUS_LABELS.get(text(value), ""))
     name = frame["feature_name"].astype(object).fillna("")
+    answers = {row["site_id"]: answer(row) for row in records(findings.summary.reset_index())}
     shown = {
         "地块编号": frame["site_id"].astype(object),
         "地块名称": frame["site_name"].astype(object),
+        "结论": frame["site_id"].astype(object).map(answers),
         "判定": frame["verdict"].astype(object).map(verdict_label),
-        "存疑": doubtful(frame).map({True: _CERTAIN[False], False: _CERTAIN[True]}),
+        "可靠性": frame["certainty"].astype(object).map(certainty_label),
+        "由谁答复": frame["open_by"].astype(object).map(open_by_label),
         "规则": frame["rule_id"].astype(object),
         "管控要求": frame["rule_title"].astype(object),
         "依据": frame["instrument"].astype(object),
@@ -153,44 +161,53 @@ def _notices(findings: Findings) -> list[str]:
 
 
 def summary_text(findings: Findings) -> str:
-    """Write the answers as plain text for a terminal: one line per site, then the notices.
+    """Write the answers as plain text for a terminal: one line per site, what is open in the plan, the notices.
 
     Columns are aligned for Chinese characters; control characters in names become spaces.
     """
-    waiting = unverified_counts(findings.frame)
-    rows = [("地块", "名称", "最重判定", "结论")]
+    rows = [("地块", "名称", "结论", "未决", "缺图层、待定")]
     for record in records(findings.summary.reset_index()):
-        sentence = headline(counts(record), record["decided"], unverified=waiting.get(record["site_id"], 0))
-        rows.append(
-            (_one_line(record["site_id"]), _one_line(record["site_name"]), verdict_label(record["verdict"]), sentence)
-        )
+        whose = _one_line(record["site_id"]), _one_line(record["site_name"])
+        rows.append((*whose, answer(record), str(record["n_open"]), str(record["n_missing"])))
     meta = findings.meta
     head = f"{_one_line(meta.get('title') or meta.get('plan'))}，核查日期 {_one_line(meta.get('on'))}"
     notices = [f"注意：{_one_line(notice)}" for notice in _notices(findings)]
-    return "\n".join([head, _aligned(rows), *notices])
+    return "\n".join([head, _aligned(rows), *plan_lines(findings), *notices])
+
+
+def plan_lines(findings: Findings | PartsRun) -> list[str]:
+    """Write what is open in the plan, and what is left out, once: a heading and a line each, without controls."""
+    lines: list[str] = []
+    for title, entries, line in (
+        (PLAN_OPEN_TITLE, findings.plan_open, plan_open_line),
+        (LEFT_OUT_TITLE, findings.left_out, left_out_line),
+    ):
+        if entries:
+            lines += [f"{title}：", *(f"  {_one_line(line(entry, _MOST_RULES))}" for entry in entries)]
+    return lines
 
 
 def notebook_html(findings: Findings) -> str:
     """Show the answers in a notebook: headline, a small table, how to go on; every text escaped."""
-    summary, waiting = findings.summary, unverified_counts(findings.frame)
+    summary = findings.summary
     lines = []
     for record in records(summary.head(_NOTEBOOK_SITES).reset_index()):
-        sentence = headline(counts(record), record["decided"], unverified=waiting.get(record["site_id"], 0))
-        chips = (_chip(verdict_label(record["verdict"])), _chip(verdict_label(record["decided"])))
-        cells = (escape(text(record["site_id"])), escape(text(record["site_name"])), *chips, sentence)
+        counts = (str(record["n_open"]), str(record["n_missing"]))
+        cells = (escape(text(record["site_id"])), escape(text(record["site_name"])), _chip(answer(record)), *counts)
         lines.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
     if len(summary) > _NOTEBOOK_SITES:
         lines.append(f'<tr><td colspan="5">其余 {len(summary) - _NOTEBOOK_SITES} 个地块见 .summary</td></tr>')
     meta = findings.meta
     title = f"{escape(text(meta.get('title') or meta.get('plan')))}，核查日期 {escape(text(meta.get('on')))}"
     notices = "".join(f'<p style="color:#b00020">{escape(text(notice))}</p>' for notice in _notices(findings))
+    once = "".join(f"<p>{escape(line)}</p>" for line in plan_lines(findings))
     first = escape(repr(text(summary.index[0]))) if len(summary) else ""
     head = "".join(
-        f'<th style="text-align:left">{name}</th>' for name in ("地块", "名称", "最重判定", "已判定", "结论")
+        f'<th style="text-align:left">{name}</th>' for name in ("地块", "名称", "结论", "未决", "缺图层、待定")
     )
     return (
         f"<div><p><b>{title}</b>：{len(summary)} 个地块，{len(findings.rules)} 条规则</p>{notices}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>{once}"
         f"<p>逐条：<code>.table({first})</code>　地图：<code>.map()</code>　"
         f'写出：<code>.write("out")</code></p></div>'
     )

@@ -13,7 +13,15 @@ from ecospatial.errors import EcospatialError, Problem, SiteError
 from ecospatial.maps.window import crs_words
 from ecospatial.report import values
 from ecospatial.report.advice import advice
-from ecospatial.report.contents import layer_rows, rule_rows, site_rows, skipped
+from ecospatial.report.contents import (
+    DECISIVE,
+    layer_rows,
+    left_out_rows,
+    plan_open_rows,
+    rule_rows,
+    site_rows,
+    skipped,
+)
 from ecospatial.report.drawings import pictures
 from ecospatial.report.paper import timeless
 
@@ -36,31 +44,29 @@ def _clean(value: Any) -> Any:
 
 
 def context(findings: Findings) -> dict[str, Any]:
-    """Give what a template can name: ``meta``, ``notices``, ``crs``, ``sites``, ``rules``, ``layers``, ``skipped``.
+    """Give what a template can name.
 
-    Each of ``sites`` has ``site_id``, ``site_name``, ``headline``, ``verdict_label``, ``decided_label``, ``area_m2``,
-    ``area_text``, ``given`` (label and value), ``conflicts`` and ``open`` (findings with ``label``, ``rule_id``,
-    ``rule_title``, ``instrument``, ``article``, ``reason``, ``certainty``, measures, ``advice``), ``ask`` (what, who)
-    and ``corners`` (name, x, y, lon, lat).
+    ``meta``, ``notices``, ``crs``, ``sites``, ``rules``, ``layers``, ``skipped``, ``verdicts``, ``headlines``,
+    ``plan_open`` (what, who, rules) and ``left_out`` (what, because, who, rules). Each of ``sites`` has ``site_id``,
+    ``site_name``, ``headline`` (with the word of certainty), ``waiting``, ``n_open``, ``n_missing``, ``area_m2``,
+    ``area_text``, ``given`` (label and value), ``conflicts``, ``open`` and ``duties`` (findings with ``label``,
+    ``rule_id``, ``rule_title``, ``instrument``, ``article``, ``reason``, ``certainty`` (a word), ``reliability`` (a
+    sentence), ``open_by`` (a word), measures, ``advice``), ``ask`` (what, who) and ``corners`` (name, x, y, lon, lat).
     """
     rules = {row["rule_id"]: row for row in reversed(rule_rows(findings))}
     sites = []
     for site in site_rows(findings):
         every = [one for row in site["rows"] for one in (row["rules"] or [row])]
-        rows = [
-            row | {"label": values.verdict_label(row["verdict"]), "advice": advice(row, rules.get(row["rule_id"], {}))}
-            for row in every
-        ]
-        decisive = ("prohibited", "restricted")
+        rows = [_finding(row, rules) for row in every]
         sites.append(
-            {key: value for key, value in site.items() if key not in ("rows", "passed", "corners")}
+            {key: value for key, value in site.items() if key not in ("rows", "passed", "corners", "of_plan")}
             | {
-                "verdict_label": values.verdict_label(site["verdict"]),
-                "decided_label": values.verdict_label(site["decided"]),
+                "headline": site["answer"],
                 "area_text": values.square_metres(site["area_m2"]) if site["area_m2"] else "",
                 "given": [{"label": label, "value": value} for label, value in site["given"]],
-                "conflicts": [row for row in rows if row["verdict"] in decisive],
-                "open": [row for row in rows if row["verdict"] not in decisive],
+                "conflicts": [row for row in rows if row["verdict"] in DECISIVE],
+                "open": [row for row in rows if row["verdict"] not in DECISIVE],
+                "duties": [_finding(row, rules) for row in site["duties"]],
                 "corners": [
                     {"name": corner.name, "x": corner.x, "y": corner.y, "lon": corner.lon, "lat": corner.lat}
                     for ring in site["corners"].rings
@@ -73,8 +79,20 @@ def context(findings: Findings) -> dict[str, Any]:
         "meta": meta, "notices": list(meta.get("notices", [])), "crs": crs_words(CRS(findings.sites.crs)),
         "sites": sites, "rules": list(rules.values()), "layers": layer_rows(findings),
         "skipped": skipped(findings.meta), "verdicts": [verdict.label for verdict in model.VERDICTS.values()],
+        "headlines": [headline.label for headline in model.HEADLINES.values()],
+        "plan_open": plan_open_rows(findings), "left_out": left_out_rows(findings),
     }  # fmt: skip
     return dict(_clean(found))
+
+
+def _finding(row: dict[str, Any], rules: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Give a finding with the words that a template shows."""
+    return row | {
+        "label": values.verdict_label(row["verdict"]),
+        "certainty": row["certainty_label"],
+        "open_by": row["open_by_label"],
+        "advice": advice(row, rules.get(row["rule_id"], {})),
+    }
 
 
 def fill(findings: Findings, template: Path, path: Path) -> None:
@@ -98,9 +116,11 @@ def fill(findings: Findings, template: Path, path: Path) -> None:
 
     made = docxtpl.DocxTemplate(io.BytesIO(_read(template)))
     told, drawn = context(findings), pictures(findings)
+    told["notices"] += drawn.notices
     for site in told["sites"]:
         found = drawn.pictures.get(site["site_id"])
-        site["map"] = docxtpl.InlineImage(made, io.BytesIO(found[0]), width=Mm(MAP_MM)) if found else drawn.problem
+        why = drawn.failed.get(site["site_id"], drawn.problem)
+        site["map"] = docxtpl.InlineImage(made, io.BytesIO(found[0]), width=Mm(MAP_MM)) if found else why
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=jinja2.StrictUndefined)
     written = io.BytesIO()
     try:

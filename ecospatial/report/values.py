@@ -125,40 +125,59 @@ def hectares(area_m2: object) -> str:
     return "" if found is None else f"{round(found, 2) / 10000:,.4f} 公顷"
 
 
-def certainty(row: Mapping[str, Any], site_accuracy_m: float | None = None) -> str:
-    """Say in words how far the lines may be wrong before the answer changes, and whether they may.
+def certainty_label(certainty: object) -> str:
+    """Give the word of a certainty; empty where nothing was decided.
+
+    Examples
+    --------
+    >>> certainty_label("schematic"), certainty_label(None)
+    ('示意', '')
+    """
+    return model.CERTAINTIES.get(text(certainty), "")
+
+
+def reliability(row: Mapping[str, Any], site_accuracy_m: float | None = None) -> str:
+    """Say in words how far the lines may be wrong before the answer changes, and how far it can be relied on.
 
     Parameters
     ----------
     row
-        A finding: ``verdict``, ``certain``, ``margin_m`` and ``layer_accuracy_m``, unknown as None.
+        A finding: ``certainty``, ``margin_m`` and ``layer_accuracy_m``, unknown as None.
     site_accuracy_m
         Position error of the site itself.
 
+    Returns
+    -------
+    str
+        Ends in the word of the certainty where there is one.
+
     Examples
     --------
-    >>> certainty({"verdict": "prohibited", "certain": True, "margin_m": 400.0, "layer_accuracy_m": 150.0}, 0.5)
+    >>> reliability({"certainty": "reliable", "margin_m": 400.0, "layer_accuracy_m": 150.0}, 0.5)
     '余量 400.0 m，大于定位误差 150.5 m，可靠'
-    >>> certainty({"verdict": "clear", "certain": False, "margin_m": 50.0, "layer_accuracy_m": 150.0})
-    '余量 50.0 m，不大于定位误差 150.0 m，存疑'
-    >>> certainty({"verdict": "clear", "certain": True, "margin_m": None, "layer_accuracy_m": None})
+    >>> reliability({"certainty": "marginal", "margin_m": 50.0, "layer_accuracy_m": 150.0})
+    '余量 50.0 m，不大于定位误差 150.0 m，临界'
+    >>> reliability({"certainty": "reliable", "margin_m": None, "layer_accuracy_m": None})
     '搜索范围内没有要素，可靠'
+    >>> reliability({"certainty": "schematic", "margin_m": 400.0, "layer_accuracy_m": 150.0})
+    '余量 400.0 m，大于定位误差 150.0 m，而位置为推测，示意'
+    >>> reliability({"certainty": None, "margin_m": None, "layer_accuracy_m": None})
+    '未能判定，无从判断'
     """
-    margin, accuracy = row["margin_m"], row["layer_accuracy_m"]
-    if row["verdict"] == "no_data":
-        return "未能量算，无从判断"
+    margin, accuracy, word = row["margin_m"], row["layer_accuracy_m"], certainty_label(row["certainty"])
+    error_m = None if accuracy is None else accuracy + (site_accuracy_m or 0.0)
     if margin is None:
-        if row["certain"]:
-            return "搜索范围内没有要素，可靠"
-        return "图层精度未知，存疑" if accuracy is None else "地块图形经较大修复，存疑"
-    if accuracy is None:
-        return f"余量 {metres(margin)}，图层精度未知，存疑"
-    error = metres(accuracy + (site_accuracy_m or 0.0))
-    if row["certain"]:
-        return f"余量 {metres(margin)}，大于定位误差 {error}，可靠"
-    if margin > accuracy + (site_accuracy_m or 0.0):
-        return f"余量 {metres(margin)}，大于定位误差 {error}，而地块图形经较大修复，存疑"
-    return f"余量 {metres(margin)}，不大于定位误差 {error}，存疑"
+        told = "搜索范围内没有要素" if word else "未能判定"
+    elif error_m is None:
+        told = f"余量 {metres(margin)}，图层精度未知"
+    else:
+        told = f"余量 {metres(margin)}，{'大于' if margin > error_m else '不大于'}定位误差 {metres(error_m)}"
+    if not word:
+        return f"{told}，无从判断" if margin is None else told
+    beyond = margin is None or (error_m is not None and margin > error_m)
+    why = {"schematic": "位置为推测", "doubtful": "另有疑点，见说明", "marginal": "距覆盖范围的边界不足其精度"}
+    cause = why.get(row["certainty"], "") if beyond or row["certainty"] in ("schematic", "doubtful") else ""
+    return "，".join(part for part in (told, f"而{cause}" if cause else "", word) if part)
 
 
 def verdict_label(verdict: object) -> str:
@@ -184,40 +203,40 @@ def counts(row: Mapping[str, Any]) -> dict[str, int]:
     return {verdict: int(row.get(f"n_{verdict}", 0)) for verdict in reversed(model.VERDICTS)}
 
 
-def headline(found: Mapping[str, int], decided: str | None, *, unverified: int = 0) -> str:
-    """Say in one sentence what is decided and what is not; the second never hides behind the first.
-
-    Parameters
-    ----------
-    found
-        Number of findings by verdict.
-    decided
-        Worst of clear, restricted and prohibited, or None.
-    unverified
-        How many of the ``needs_facts`` are so because the rule itself is not verified.
+def answer(row: Mapping[str, Any]) -> str:
+    """Give the headline of a site with the word of its certainty, from its row of the summary.
 
     Examples
     --------
-    >>> headline({"clear": 24, "no_data": 3, "needs_facts": 4}, "clear", unverified=4)
-    '已判定：判定通过（24 条）；未决：数据缺失 3 条、规则未核实 4 条'
-    >>> headline({"not_applicable": 2}, None)
-    '已判定：无；未决：无'
-    >>> headline({}, None)
-    '未作判定：没有可用的规则'
+    >>> answer({"headline": "prohibited", "certainty": "schematic"}), answer({"headline": "undecided"})
+    ('判定不通过·示意', '尚不能判定')
     """
-    if not sum(found.values()):
+    return model.headline_text(row["headline"], plain(row.get("certainty")))
+
+
+def waiting(row: Mapping[str, Any]) -> str:
+    """Say how much of a site is still open, from its row of the summary.
+
+    Examples
+    --------
+    >>> waiting({"n_open": 2, "n_missing": 3}), waiting({"n_open": 0, "n_missing": 0})
+    ('未决 2 条；缺图层或依据待定 3 条', '未作判定：没有可用的规则')
+    >>> waiting({"n_open": 0, "n_missing": 0, "n_clear": 3})
+    '没有未决的规则'
+    """
+    if not any(counts(row).values()) and not row["n_open"] + row["n_missing"]:
         return "未作判定：没有可用的规则"
-    told = "无" if decided is None else f"{verdict_label(decided)}（{found.get(decided, 0)} 条）"
-    open_ones = {
-        "数据缺失": found.get("no_data", 0),
-        "规则未核实": unverified,
-        "待补充信息": found.get("needs_facts", 0) - unverified,
-    }
-    waiting = "、".join(f"{name} {number} 条" for name, number in open_ones.items() if number > 0)
-    return f"已判定：{told}；未决：{waiting or '无'}"
+    told = [f"未决 {row['n_open']} 条"] if row["n_open"] else []
+    told += [f"缺图层或依据待定 {row['n_missing']} 条"] if row["n_missing"] else []
+    return "；".join(told) or "没有未决的规则"
 
 
-def unverified_counts(frame: pd.DataFrame) -> dict[str, int]:
-    """Count, per site, the findings that wait for a rule to be verified."""
-    waiting = frame[(frame["verdict"] == "needs_facts") & ~frame["verified"].astype(bool)]
-    return {str(key): int(number) for key, number in waiting["site_id"].value_counts().items()}
+def open_by_label(open_by: object) -> str:
+    """Give the word for who has to answer; empty where nothing is open.
+
+    Examples
+    --------
+    >>> open_by_label("data_owner"), open_by_label(None)
+    ('数据管理单位', '')
+    """
+    return model.OPEN_BY.get(text(open_by), "")

@@ -8,9 +8,19 @@ from pyproj import CRS
 
 from ecospatial import model
 from ecospatial.maps.window import crs_words
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
 from ecospatial.report import values
 from ecospatial.report.advice import advice
-from ecospatial.report.contents import layer_rows, rule_rows, site_rows, skipped
+from ecospatial.report.contents import (
+    CERTAINTY_MEANINGS,
+    DECISIVE,
+    layer_rows,
+    left_out_rows,
+    plan_open_rows,
+    rule_rows,
+    site_rows,
+    skipped,
+)
 from ecospatial.report.drawings import MOST_MAPS, Pictures, pictures
 from ecospatial.report.paper import SOFT, Paper
 
@@ -23,13 +33,15 @@ if TYPE_CHECKING:
 TITLE = "建设项目选址空间管控符合性分析报告"
 LIMITS = (
     "本报告按所列图层和规则逐条量算，只对所列图层、规则和核查日期有效；未列入的法律、规划和图层没有核查。",
-    "数据缺失、待补充信息都不是通过。图层标“示意”的，位置由人工示意，结论不得作为审批依据。",
-    "余量是使“触及与否”改变所需的图层误差；定位误差为图层精度与地块精度之和。余量不大于定位误差的存疑，需现场核定。",
+    "数据缺失、依据待定、待补充信息都不是通过。图层标“示意”的，位置由人工示意，结论不得作为审批依据。",
+    "余量是使“触及与否”改变所需的图层误差；定位误差为图层精度与地块精度之和。大于的可靠；不大于的临界，须现场核定边界；位置为推测的一律示意，另有疑点的存疑。",
     "邻近以距离判定，重叠以面积判定（大于 0.01 m²）；只共用边界不算触及。面积以投影面积为准，同时列出椭球面积。",
     "附图为显示作了裁剪和简化，图上量取的数值不作为依据；面积、距离以文字和表格为准。1 公顷 = 10000 m² = 15 亩。",
     "管控要求用本项目自己的话概括，以法律文件原文为准；最终结论由主管部门作出。",
 )
 _UNKNOWN = "未登记"
+# Of one rule: "通过" is a word of the headline of a site.
+_UNTOUCHED = f"{model.VERDICTS['clear'].letter}　未触及"
 
 
 def _named(site: Mapping[str, Any]) -> str:
@@ -39,6 +51,15 @@ def _named(site: Mapping[str, Any]) -> str:
 
 def _verdict(name: str | None) -> str:
     return "无" if name is None else f"{model.VERDICTS[name].letter}　{model.VERDICTS[name].label}"
+
+
+def _answer(site: Mapping[str, Any]) -> str:
+    return f"{model.HEADLINES[site['headline']].letter}　{site['answer']}"
+
+
+def _explained(row: Mapping[str, Any]) -> str:
+    whose = f"由{row['open_by_label']}答复" if row["open_here"] and row["open_by_label"] else ""
+    return "\n".join(part for part in (row["reason"], row["reliability"] if row["certainty"] else "", whose) if part)
 
 
 def _colour(name: str | None) -> str | None:
@@ -94,7 +115,7 @@ class _Report:
         return self.paper
 
     def notices(self) -> list[str]:
-        told = [*self.meta["notices"], *([self.drawn.problem] if self.drawn.problem else [])]
+        told = [*self.meta["notices"], *self.drawn.notices]
         if self.skipped:
             told.append(f"有 {len(self.skipped)} 个图形因有误未纳入核查，不表示通过；见第 6 节")
         return told
@@ -164,37 +185,55 @@ class _Report:
         ]  # fmt: skip
         self.paper.table(["图层", "有无", "状态", "精度", "来源、名称、日期"], rows, [5, 2, 2, 2.6, 7], size=8)
 
+    def once(self) -> None:
+        """Write what is open in the plan and what is left out, once for the document."""
+        self.paper.heading(f"3.1　{PLAN_OPEN_TITLE}", 2)
+        rows = [(item["what"], item["who"], item["rules"]) for item in plan_open_rows(self.findings)]
+        if rows:
+            self.paper.table(["缺少或待定的内容", "应找谁", "涉及规则"], rows, [6, 5, 4], size=9)
+        else:
+            self.paper.text("无。")
+        left = [(item["what"], item["because"], item["who"], item["rules"]) for item in left_out_rows(self.findings)]
+        if left:
+            self.paper.heading(f"3.2　{LEFT_OUT_TITLE}", 2)
+            self.paper.table(["不核的内容", "原因", "由谁答复", "涉及规则"], left, [4, 5, 4, 4], size=9)
+
     def results(self) -> None:
         self.paper.heading("3　结论汇总", new_page=True)
         rows = [
-            (_verdict(site["verdict"]), _named(site), _verdict(site["decided"]), site["headline"], _area(site))
+            (_answer(site), _named(site), str(site["n_open"]), str(site["n_missing"]), _area(site))
             for site in self.sites
         ]
         self.paper.table(
-            ["最重判定", "地块", "已判定", "结论", "面积或长度"], rows, [3, 4, 3, 6, 3.4],
-            fills=[_colour(site["verdict"]) for site in self.sites],
+            ["结论", "地块", "未决", "缺图层、待定", "面积或长度"], rows, [5, 5, 2, 3, 4],
+            fills=[model.HEADLINES[site["headline"]].colour for site in self.sites],
         )  # fmt: skip
-        told = "“最重判定”取全部规则中最严重的一项；数据缺失、待补充信息不等于通过。“已判定”只取能判定的三种。"
+        told = "结论后的词见第 6 节。“未决”须由申请人、数据管理单位或规则维护方答复；“缺图层、待定”见 3.1。"
         self.paper.text(told, size=9, colour=SOFT)
+        self.once()
         self.paper.heading("4　逐地块分析", new_page=True)
 
     def site(self, site: Mapping[str, Any]) -> None:
         """Write the section of one site."""
         paper, number = self.paper, f"4.{site['number']}"
         paper.heading(f"{number}　{_named(site)}", 2, new_page=site["number"] > 1)
-        paper.text(f"最重判定：{_verdict(site['verdict'])}；已判定：{_verdict(site['decided'])}", bold=True)
-        paper.text(site["headline"])
+        paper.text(f"结论：{_answer(site)}", bold=True)
+        paper.text(site["waiting"])
         self.picture(site)
-        hits = [row for row in site["rows"] if row["verdict"] in ("prohibited", "restricted")]
+        hits = [row for row in site["rows"] if row["verdict"] in DECISIVE]
         for place, row in enumerate(hits, start=1):
             self.conflict(f"{number}.{place}", row)
-        rest = [row for row in site["rows"] if row["verdict"] not in ("prohibited", "restricted")]
+        rest = [row for row in site["rows"] if row["verdict"] not in DECISIVE]
         self.others("未决的规则", rest)
         if site["ask"]:
             paper.heading("未决事项及应找谁", 3)
             rows = [(item["what"], item["who"], "、".join(item["rules"])) for item in site["ask"]]
             paper.table(["未决事项", "应找谁", "涉及规则"], rows, [5, 4, 3])
-        self.others("判定通过的规则", site["passed"])
+        self.duties(site["duties"])
+        self.others("未触及的规则", site["passed"])
+        if site["of_plan"]:
+            told = f"另有 {len(site['of_plan'])} 条因缺少图层或依据待定未核，见 3.1：{'、'.join(site['of_plan'])}"
+            paper.text(told, size=9, colour=SOFT)
         if site["not_applicable"]:
             paper.text(f"不适用：{'、'.join(row['rule_id'] for row in site['not_applicable'])}", size=9, colour=SOFT)
         if site["left_out"] > 0:
@@ -207,10 +246,11 @@ class _Report:
         if found is not None:
             caption = f"图 4.{site['number']}　位置与冲突图，比例尺 1:{found[1]}（图宽 180 mm 时）。仅供查看。"
             self.paper.picture(found[0], caption)
-        elif self.drawn.problem:
-            self.paper.notices([f"此处应有地图。{self.drawn.problem}文字结论不受影响。"])
+        elif site["site_id"] in self.drawn.failed or self.drawn.problem:
+            why = self.drawn.failed.get(site["site_id"], self.drawn.problem)
+            self.paper.framed(f"此处应有地图。{why}文字结论不受影响。")
         elif self.drawn.left_out:
-            self.paper.text(f"本地块未绘图：只为判定最重的 {MOST_MAPS} 个地块绘图。", colour=SOFT)
+            self.paper.text(f"本地块未绘图：只为结论最重的 {MOST_MAPS} 个地块绘图。", colour=SOFT)
         else:
             self.paper.text("本地块没有可绘制的图形。", colour=SOFT)
 
@@ -221,15 +261,22 @@ class _Report:
         status = row["status_label"] or "状态未登记"
         layer = f"{row['layer_label']}（{row['layer']}，{status}）" if row["layer"] else "无图层"
         told = [
-            ("判定", f"{_verdict(row['verdict'])}{'；边界存疑，需现场核定' if row['doubtful'] else ''}"),
+            ("判定", f"{_verdict(row['verdict'])}{'·' if row['certainty_label'] else ''}{row['certainty_label']}"),
             ("规则与依据", f"{row['rule_id']}　{_cited(row)}{'' if row['verified'] else '（规则未核实）'}"),
             ("触及的要素", f"{feature}　{layer}".strip()),
             ("量算", "；".join(_measured(row)) or "未触及"),
-            ("余量与可靠性", row["certainty"]),
+            ("余量与可靠性", row["reliability"]),
             ("说明", row["reason"]),
             ("处理建议", "\n".join(advice(row, self.rule.get(row["rule_id"], {})))),
         ]
         self.paper.table([], told, [1, 5], fills=[_colour(row["verdict"]), *[None] * 6], together=True)
+
+    def duties(self, rows: list[dict[str, Any]]) -> None:
+        """List what has to be done whatever the place: no conflicts."""
+        if rows:
+            self.paper.heading("一般要求（不是本地块位置上的冲突）", 3)
+            cells = [(f"{row['rule_id']}　{row['rule_title']}\n{_cited(row)}", row["reason"]) for row in rows]
+            self.paper.table(["要求与依据", "说明"], cells, [8, 8], size=8)
 
     def others(self, title: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -240,10 +287,10 @@ class _Report:
             own = row["rules"] or [row]
             cells.append(
                 (
-                    _verdict(row["verdict"]),
+                    _UNTOUCHED if row["verdict"] == "clear" else _verdict(row["verdict"]),
                     "\n".join(f"{rule['rule_id']}　{rule['rule_title']}" for rule in own),
                     "；".join(_measured(row)),
-                    row["reason"] + ("" if row["verdict"] == "no_data" else f"\n{row['certainty']}"),
+                    _explained(row),
                 )
             )
         fills = [_colour(row["verdict"]) for row in rows]
@@ -276,6 +323,11 @@ class _Report:
 
     def limits(self) -> None:
         self.paper.heading("6　判定用语与使用限制")
+        headlines = [model.HEADLINES[name] for name in reversed(model.HEADLINES)]
+        told = [(f"{headline.letter}　{headline.label}", headline.meaning) for headline in headlines]
+        self.paper.table(["结论", "含义"], told, [4, 10], fills=[headline.colour for headline in headlines])
+        words = [(model.CERTAINTIES[name], meaning) for name, meaning in CERTAINTY_MEANINGS.items()]
+        self.paper.table(["结论后的词", "含义"], words, [4, 10])
         verdicts = [model.VERDICTS[name] for name in reversed(model.VERDICTS)]
         rows = [(f"{verdict.letter}　{verdict.label}", verdict.meaning, verdict.who) for verdict in verdicts]
         fills = [verdict.colour for verdict in verdicts]

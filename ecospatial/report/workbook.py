@@ -1,4 +1,4 @@
-"""The findings as an Excel file: answers, every finding, areas, repairs, rules, layers, and what to know first."""
+"""The findings as an Excel file: answers, findings, duties, what is open in the plan, areas, repairs, layers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ecospatial import model
+from ecospatial.model.openings import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
 from ecospatial.report import values
 from ecospatial.report.advice import advice
-from ecospatial.report.contents import layer_rows, rule_rows, skipped
+from ecospatial.report.contents import (
+    CERTAINTY_MEANINGS,
+    layer_rows,
+    left_out_rows,
+    plan_open_rows,
+    rule_rows,
+    skipped,
+)
 from ecospatial.report.document import rounded
 from ecospatial.report.sheets import Column, workbook
-from ecospatial.report.tables import doubtful, worst_first
+from ecospatial.report.tables import of_plan, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +29,24 @@ if TYPE_CHECKING:
     from ecospatial.checking import Findings
 
 _COLOURS: dict[object, str] = {verdict.label: verdict.colour for verdict in model.VERDICTS.values()}
+_ANSWER_COLOURS: dict[object, str] = {
+    model.headline_text(name, word): headline.colour
+    for name, headline in model.HEADLINES.items()
+    for word in (*model.CERTAINTIES, None)
+}
 _METRES, _AREA, _HECTARES, _SHARE = "#,##0.000", "#,##0.00", "#,##0.0000", "0.0%"
 _WHOSE = (Column("site_id", "地块编号", 16), Column("site_name", "地块名称", 24))
 _SUMMARY = (
-    *_WHOSE, Column("verdict", "最重判定", 12), Column("decided", "已判定", 12), Column("sure", "把握", 22),
-    Column("headline", "结论", 46), *(Column(f"n_{name}", model.VERDICTS[name].label, 10, "0")
-                                     for name in reversed(model.VERDICTS)),
+    *_WHOSE, Column("answer", "结论", 24), Column("n_open", "未决", 10, "0"),
+    Column("n_missing", "缺图层、待定", 14, "0"),
+    *(Column(f"n_{name}", model.VERDICTS[name].label, 10, "0") for name in reversed(model.VERDICTS)),
     Column("area_m2", "投影面积（m²）", 16, _AREA), Column("area_mu", "投影面积（亩）", 14, _AREA),
     Column("length_m", "长度（m）", 14, _METRES),
 )  # fmt: skip
 _FINDINGS = (
-    *_WHOSE, Column("verdict", "判定", 12), Column("doubtful", "存疑", 8), Column("rule_id", "规则", 14),
+    *_WHOSE, Column("answer", "结论", 20), Column("verdict", "判定", 12), Column("certainty", "可靠性", 8),
+    Column("open_by", "由谁答复", 14),
+    Column("rule_id", "规则", 14),
     Column("rule_title", "管控要求", 40), Column("instrument", "依据", 30), Column("article", "条款", 22),
     Column("verified", "规则已核实", 10), Column("distance_m", "距离（m）", 12, _METRES),
     Column("margin_m", "余量（m）", 12, _METRES), Column("overlap_m2", "重叠（m²）", 14, _AREA),
@@ -40,6 +55,16 @@ _FINDINGS = (
     Column("feature_name", "要素", 18), Column("features", "触及要素数", 10, "0"), Column("layer", "图层", 18),
     Column("layer_status", "图层状态", 10), Column("layer_accuracy_m", "图层精度（m）", 12, _METRES),
     Column("reason", "说明", 60), Column("advice", "处理建议", 50),
+)  # fmt: skip
+_DUTIES = (
+    *_WHOSE, Column("rule_id", "规则", 14), Column("rule_title", "要求", 40), Column("instrument", "依据", 30),
+    Column("article", "条款", 22), Column("due", "期限", 12), Column("overdue", "已逾期", 9),
+    Column("reason", "说明", 60),
+)  # fmt: skip
+_PLAN_OPEN = (Column("what", "缺少或待定的内容", 50), Column("who", "应找谁", 36), Column("rules", "涉及规则", 40))
+_LEFT_OUT = (
+    Column("what", "不核的内容", 36), Column("because", "原因", 40), Column("who", "由谁答复", 30),
+    Column("rules", "涉及规则", 40),
 )  # fmt: skip
 _AREAS = (
     *_WHOSE, Column("what", "项目", 40), Column("area_m2", "投影面积（m²）", 16, _AREA),
@@ -53,7 +78,7 @@ _REPAIRS = (
     Column("source", "来源", 40),
 )  # fmt: skip
 _RULES = (
-    Column("rule_id", "编号", 14), Column("title", "管控要求", 44), Column("effect", "效果", 8),
+    Column("rule_id", "编号", 14), Column("title", "管控要求", 44), Column("effect_label", "效果", 8),
     Column("relation_label", "关系", 10), Column("kind_label", "对象", 18),
     Column("within_m", "范围（m）", 10, "#,##0.###"), Column("instrument", "依据", 36), Column("number", "文号", 24),
     Column("article", "条款", 24), Column("since", "施行", 12), Column("until", "止于", 12),
@@ -75,14 +100,8 @@ def _label(value: object) -> str:
 
 
 def _summary(findings: Findings) -> Iterator[dict[str, Any]]:
-    waiting = values.unverified_counts(findings.frame)
     for row in rounded(findings.summary.reset_index()):
-        told = values.headline(values.counts(row), row["decided"], unverified=waiting.get(row["site_id"], 0))
-        sure = "" if row["certain"] or row["verdict"] in ("no_data", "needs_facts") else "边界存疑，需现场核定"
-        yield row | {
-            "verdict": _label(row["verdict"]), "decided": _label(row["decided"]), "headline": told, "sure": sure,
-            "area_mu": _mu(row["area_m2"]),
-        }  # fmt: skip
+        yield row | {"answer": values.answer(row), "area_mu": _mu(row["area_m2"])}
 
 
 def _mu(area_m2: float | None) -> float | None:
@@ -90,21 +109,32 @@ def _mu(area_m2: float | None) -> float | None:
 
 
 def _rows(findings: Findings) -> Iterator[dict[str, Any]]:
+    """Give the findings of places; duties, and what is open in the plan, have sheets of their own."""
     rules = {row["rule_id"]: row for row in reversed(values.records(findings.rules.reset_index()))}
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
-    for row in rounded(worst_first(frame.assign(doubtful=doubtful(frame)))):
+    frame = frame[(frame["verdict"] != "duty") & ~of_plan(frame)]
+    answers = {row["site_id"]: values.answer(row) for row in values.records(findings.summary.reset_index())}
+    for row in rounded(worst_first(frame)):
         yield row | {
+            "answer": answers[row["site_id"]],
             "advice": "\n".join(advice(row, rules.get(row["rule_id"], {}))),
             "verdict": _label(row["verdict"]),
-            "doubtful": "存疑" if row["doubtful"] else "",
+            "certainty": values.certainty_label(row["certainty"]),
+            "open_by": values.open_by_label(row["open_by"]) if row["open_here"] else "",
             "layer_status": model.STATUS_LABELS.get(row["layer_status"] or "", ""),
             "overlap_mu": _mu(row["overlap_m2"]),
         }
 
 
+def _duties(findings: Findings) -> list[dict[str, Any]]:
+    frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
+    return rounded(frame[frame["verdict"] == "duty"])
+
+
 def _areas(findings: Findings) -> Iterator[dict[str, Any]]:
     """Give the area of each site, then of each of its conflicts."""
-    conflicts = findings.frame[findings.frame["overlap_m2"] > 0]
+    touched = (findings.frame["overlap_m2"] > 0) & (findings.frame["verdict"] != "duty")
+    conflicts = findings.frame[touched]
     by_site = {key: rounded(pd.DataFrame(own)) for key, own in conflicts.groupby("site_id", sort=False, observed=True)}
     for site in rounded(findings.summary.reset_index()):
         whose = {name: site[name] for name in ("site_id", "site_name")}
@@ -140,6 +170,10 @@ def _told(findings: Findings) -> Iterator[dict[str, Any]]:
             yield {"key": label, "value": meta[key]}
     for notice in meta.get("notices", []):
         yield {"key": "注意", "value": notice}
+    for headline in reversed(list(model.HEADLINES.values())):
+        yield {"key": f"结论 {headline.letter}　{headline.label}", "value": headline.meaning}
+    for name, meaning in CERTAINTY_MEANINGS.items():
+        yield {"key": f"结论后的词　{model.CERTAINTIES[name]}", "value": meaning}
     for verdict in reversed(list(model.VERDICTS.values())):
         yield {"key": f"{verdict.letter}　{verdict.label}", "value": f"{verdict.meaning}；由谁处理：{verdict.who}"}
     for item in meta.get("inputs", []):
@@ -152,12 +186,13 @@ def save_xlsx(findings: Findings, path: Path) -> None:
     top = [f"{values.text(meta.get('title') or meta.get('plan'))}　空间管控核查　{values.text(meta.get('on'))}"]
     top += [values.text(notice) for notice in meta.get("notices", [])]
     layers, rules = layer_rows(findings), rule_rows(findings)
-    for rule in rules:
-        rule["effect"] = "禁止" if rule["effect"] == "prohibited" else "受限"
-    colours = {"verdict": _COLOURS, "decided": _COLOURS}
+    colours = {"verdict": _COLOURS, "answer": _ANSWER_COLOURS}
     with workbook(path, top[0]) as book:
         book.sheet("结论汇总", _SUMMARY, list(_summary(findings)), top=top, colours=colours)
         book.sheet("核查结果", _FINDINGS, list(_rows(findings)), top=top, colours=colours)
+        book.sheet("一般要求", _DUTIES, _duties(findings), top=top)
+        book.sheet(PLAN_OPEN_TITLE, _PLAN_OPEN, plan_open_rows(findings))
+        book.sheet(LEFT_OUT_TITLE, _LEFT_OUT, left_out_rows(findings))
         book.sheet("面积", _AREAS, list(_areas(findings)), top=top)
         book.sheet("图形修复", _REPAIRS, list(_repairs(findings)))
         book.sheet("规则", _RULES, rules)

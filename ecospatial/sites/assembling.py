@@ -11,8 +11,7 @@ import pandas as pd
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem, SiteError
-from ecospatial.sites import columns, placing, shapes, sources
-from ecospatial.sites.vocabulary import NAMES
+from ecospatial.sites import columns, outlines, peers, placing, plausible, shapes, sources
 
 if TYPE_CHECKING:
     import os
@@ -52,6 +51,7 @@ class _Located:
     crs: CRS
     notes: list[str]
     notices: list[str]
+    datum_open: NDArray[np.bool_]
 
 
 def assemble(
@@ -64,6 +64,7 @@ def assemble(
     given: dict[str, Any],
     skip_bad: bool,
     first: int = 1,
+    whole: bool = True,
 ) -> gpd.GeoDataFrame:
     """Make the frame of sites of the parts of a source.
 
@@ -77,6 +78,8 @@ def assemble(
         Our columns with the value that fills their empty cells.
     first
         Place of the first site in the whole source, when this is a piece of it.
+    whole
+        Whether all sites of the source are there, to be compared with each other.
 
     Raises
     ------
@@ -84,11 +87,14 @@ def assemble(
         All faults of all parts.
     """
     faults = _Faults()
+    parts = [outlines.close_outlines(part) for part in parts]
     places = sources.Places(parts)
     table, attrs = _table(parts, attrs, facts=facts, given=given, faults=faults, first=first)
     _find_bad_rows(parts, faults)
     located = _located(parts, faults, plan=plan, crs=crs, allow_far=bool(attrs.get("allow_far")))
     done, empty = shapes.repaired(located.geometry, located.crs)
+    folded, distorted = plausible.compare_areas(done.geometry, located.crs, table["site_id"].tolist())
+    empty = np.where(empty == "", folded, empty)
     for i in np.flatnonzero(empty != ""):
         file, row = places[int(i)]
         faults.rows[int(i)] = [Problem(file, row, str(empty[i]), shapes.WAY)]
@@ -97,9 +103,23 @@ def assemble(
     if faults.rows:
         frame = frame.iloc[[i for i in range(len(table)) if i not in faults.rows]]
     told = [crs.told] if crs is not None and crs.told else []
-    attrs |= {"notices": [*attrs["notices"], *told, *located.notices]}
+    beside = _beside(parts, table, done.geometry, located.crs) if whole else []
+    attrs |= {"notices": [*attrs["notices"], *told, *located.notices, *distorted, *beside]}
     frame.attrs = attrs | {"skipped": [*attrs.get("skipped", []), *_skipped(table, faults)]}
     return frame
+
+
+def _beside(parts: list[Part], table: pd.DataFrame, geometry: NDArray[Any], crs: CRS) -> list[str]:
+    """Tell what the sites of each file are beside each other: of several shapes, the same, overlapping."""
+    ids, unit = table["site_id"].tolist(), shapes.unit_m2(geometry, crs)
+    notices, start = [], 0
+    for part in parts:
+        own = slice(start, start + len(part.rows))
+        start = own.stop
+        if not part.made_before:
+            notices += outlines.describe_shapes(part, geometry[own])
+            notices += peers.describe_peers(part.file, geometry[own], ids[own], unit[own])
+    return notices
 
 
 def _table(
@@ -152,12 +172,14 @@ def _located(
     geometries: list[tuple[NDArray[Any], CRS]] = []
     notes: list[str] = []
     notices: list[str] = []
+    datum_open: list[bool] = []
     start = 0
     for part in parts:
         geometry = part.geometry.copy()
         geometry[[row - start for row in faults.rows if start <= row < start + len(part.rows)]] = None
+        before = start
         start += len(part.rows)
-        note = ""
+        note, is_open = "", False
         try:
             placed = placing.place(part, geometry, plan=plan, given=crs, allow_far=allow_far)
         except CrsError as error:
@@ -165,20 +187,22 @@ def _located(
             geometries.append((np.full(len(geometry), None, dtype=object), crs_.CGCS2000))
         else:
             geometries.append((placed.geometry, placed.crs))
-            note = placed.note
+            note, is_open = placed.note, placed.datum_open
+            for i, text in placed.too_large:
+                faults.rows.setdefault(before + i, []).append(Problem(part.file, part.rows[i], text, shapes.WAY))
             notices += [placed.notice] if placed.notice else []
             if placed.far is not None:
                 (faults.crs if placed.fits_elsewhere else faults.sites).append(placed.far)
         notes += [_joined(own, note) for own in part.notes] if part.notes else [note] * len(part.rows)
-    return _in_one(geometries, notes, notices, faults)
+        datum_open += [is_open] * len(part.rows)
+    shapes_, one = _in_one(geometries, faults)
+    return _Located(shapes_, one, notes, notices, np.array(datum_open, dtype=bool))
 
 
-def _in_one(
-    geometries: list[tuple[NDArray[Any], CRS]], notes: list[str], notices: list[str], faults: _Faults
-) -> _Located:
+def _in_one(geometries: list[tuple[NDArray[Any], CRS]], faults: _Faults) -> tuple[NDArray[Any], CRS]:
     first = geometries[0][1]
     if all(crs_.same(crs, first) for _, crs in geometries):
-        return _Located(np.concatenate([shapes_ for shapes_, _ in geometries]), first, notes, notices)
+        return np.concatenate([shapes_ for shapes_, _ in geometries]), first
     moved = []
     for shapes_, crs in geometries:
         try:
@@ -186,7 +210,7 @@ def _in_one(
         except CrsError as error:
             faults.crs.extend(error.problems)
             moved.append(np.full(len(shapes_), None, dtype=object))
-    return _Located(np.concatenate(moved), crs_.CGCS2000, notes, notices)
+    return np.concatenate(moved), crs_.CGCS2000
 
 
 def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDataFrame:
@@ -197,11 +221,15 @@ def _frame(table: pd.DataFrame, done: Repaired, located: _Located) -> gpd.GeoDat
     repair = np.full(len(table), "", dtype=object)
     for row in np.flatnonzero(np.logical_or.reduce([texts != "" for texts in notes])):
         repair[row] = _joined(*(texts[row] for texts in notes))
+    known = table["datum_open"].to_numpy(dtype=bool)
+    accuracy = table["accuracy_m"].to_numpy(dtype=np.float64)
     ours = table.assign(
         repair=repair,
         repair_area_m2=before + done.area_change_m2,
+        datum_open=known | located.datum_open,
+        accuracy_m=accuracy + np.where(located.datum_open & ~known, placing.DATUM_OPEN_M, 0.0),
     )
-    first = [name for name in (*NAMES, "repair", "repair_area_m2", "source") if name != "site_id"]
+    first = [name for name in columns.OURS if name != "site_id"]
     others = [name for name in ours.columns if name not in first and name != "site_id"]
     index = pd.Index(ours["site_id"].to_numpy(dtype=object), dtype=object, name="site_id")
     data = ours[[*first, *others]].set_axis(index, axis=0)

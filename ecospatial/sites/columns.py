@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Places = Sequence[tuple[str, int | str | None]]
 
-OURS = (*NAMES, "repair", "repair_area_m2", "source")
+OURS = (*NAMES, "repair", "repair_area_m2", "datum_open", "source")
 _STRICT = ("activity", "works", *FACTS)
 # Of these a cell of text says what it says.
 _PLAIN = ("site_id", "site_name")
@@ -52,6 +52,7 @@ def normalise(parts: list[Part], faults: list[Problem]) -> pd.DataFrame:
         data[target] = _read(target, raw, found.get(target, []), places, faults)
     data |= _made_before(raw, parts)
     used = {names[0] for names in found.values()} | {"repair", "repair_area_m2"}
+    used |= {"datum_open"} if all(part.made_before for part in parts) else set()
     for column in raw.columns:
         if column not in used and not (column == "source" and not parts[0].file):
             name = f"{column}_1" if column in OURS or column == "geometry" else column
@@ -110,8 +111,16 @@ def _made_before(raw: pd.DataFrame, parts: list[Part]) -> dict[str, Any]:
     return {
         "repair": raw["repair"].astype(object) if both else empty,
         "repair_area_m2": area,
+        "datum_open": _was_open(raw) if all(part.made_before for part in parts) else empty.notna(),
         "source": places,
     }
+
+
+def _was_open(raw: pd.DataFrame) -> pd.Series[Any]:
+    """Read whether an earlier reading left the datum open; its accuracy holds that already."""
+    if "datum_open" not in raw.columns:
+        return pd.Series(np.zeros(len(raw), dtype=bool), index=raw.index)
+    return raw["datum_open"].map(lambda value: str(value).strip().lower() in ("true", "1", "1.0")).astype(bool)
 
 
 def with_ids(table: pd.DataFrame, first: int = 1) -> pd.DataFrame:

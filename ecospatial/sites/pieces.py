@@ -111,9 +111,9 @@ def read_piece(
         raise CrsError(Problem(piece.path.name, None, "没有坐标系", "请用 --crs（crs=）指明"))
     declared = None if frame.crs is None else crs_.parse_crs(frame.crs)[0]
     plain = frame.drop(columns="geometry")
-    part = _raw(plain, piece, frame.geometry.to_numpy(), declared)
+    part = sources.with_evidence(_raw(plain, piece, frame.geometry.to_numpy(), declared))
     attrs: dict[str, Any] = {"inputs": []} | ({"allow_far": True} if allow_far else {})
     first = piece.before + piece.first + 1
     return assembling.assemble(
-        [part], attrs, plan=plan, crs=stated, facts=None, given=given, skip_bad=skip_bad, first=first
+        [part], attrs, plan=plan, crs=stated, facts=None, given=given, skip_bad=skip_bad, first=first, whole=False
     )

@@ -10,6 +10,7 @@ import shapely
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, Problem
+from ecospatial.sites import plausible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from ecospatial.sites.sources import Part
 
 FAR_M = 20_000.0
+# 1954北京 and 1980西安 lie 50 to 150 m from CGCS2000, with numbers of the same size.
+DATUM_OPEN_M = 150.0
+_DATUM_OPEN = (
+    f"基准面未证实（1954北京、1980西安与 CGCS2000 从数字上分不出，相差数十至一百多米），精度另加 {DATUM_OPEN_M:.0f} m，"
+    "请核实后用 --crs 指明"
+)
 _LISTED = 10
 
 
@@ -26,7 +33,9 @@ _LISTED = 10
 class Placed:
     """The geometries of a part in one CRS, what was changed on the way, and sites that lie too far away.
 
-    ``notice`` says which CRS was taken where none is declared: no change, but to be known.
+    ``notice`` says which CRS was taken where none is declared: no change, but to be known. ``datum_open`` tells
+    whether that rests on the position alone, under which 1954北京, 1980西安 and CGCS2000 look alike. ``too_large`` are
+    the sites that no plane holds, with the reason.
     """
 
     geometry: NDArray[Any]
@@ -35,6 +44,8 @@ class Placed:
     far: Problem | None = None
     fits_elsewhere: bool = False
     notice: str = ""
+    datum_open: bool = False
+    too_large: tuple[tuple[int, str], ...] = ()
 
 
 def place(
@@ -77,6 +88,9 @@ def place(
         if part.file and not swapped and shift is None:
             _refuse_contradiction(vertices, crs, part.file)
         moved = _flipped(geometry) if swapped else geometry
+        large = plausible.too_large(moved, crs, area)
+        moved = moved.copy()
+        moved[large != ""] = None
         if shift is not None:
             moved = crs_.undo_shift(moved, shift)
         moved = crs_.transform(moved, crs, crs if plan is None else plan.crs)
@@ -85,9 +99,20 @@ def place(
     far = None if plan is None or area is None or allow_far else _far(part, moved, plan, area, told=told)
     elsewhere = any(candidate.inside for candidate in found)
     notice = ""
-    if given is None and part.crs is None and note:
-        notice, note = f"{part.file}：{note}", "X、Y 已对调" if swapped else ""
-    return Placed(moved, crs if plan is None else plan.crs, note, far, fits_elsewhere=elsewhere, notice=notice)
+    proven = given is None and part.crs is None and note != ""
+    if proven:
+        open_ = "" if part.datum else f"；{_DATUM_OPEN}"
+        notice, note = f"{part.file}：{note}{open_}", "X、Y 已对调" if swapped else ""
+    return Placed(
+        moved,
+        crs if plan is None else plan.crs,
+        note,
+        far,
+        fits_elsewhere=elsewhere,
+        notice=notice,
+        datum_open=proven and not part.datum,
+        too_large=tuple((int(i), str(large[i])) for i in np.flatnonzero(large != "")),
+    )
 
 
 def _with(problem: Problem, file: str, told: str) -> Problem:

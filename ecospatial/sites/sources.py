@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from ecospatial.formats import Drawing
 
 _IN_MEMORY = "内存数据"
-_DATUMS = {"xian80": "1980西安坐标系", "beijing54": "1954北京坐标系", "local": "地方坐标系"}
 _LEFT_OUT = (".dwg", ".xls", ".rar", ".7z", ".mdb", ".vrt")
-_CRS_WAY = "请由测绘单位转换为 2000 国家大地坐标系，或用 --crs 与 --towgs84 给出七参数、用 --four-params 给出四参数"
 # Red lines are far below this; what is read into memory stays within a gigabyte.
 _BYTES = 128 * 1024**2
 MAX_VERTICES = 5_000_000
@@ -42,7 +39,8 @@ class Part:
     """One layer of one source.
 
     ``crs`` and ``shift`` are what the source declares; ``refusal`` says why that can not be used; ``ordered``
-    is False when it is open which coordinate is the northing. ``faults`` are those of single rows.
+    is False when it is open which coordinate is the northing. ``faults`` are those of single rows. ``datum`` tells
+    whether the source names CGCS2000 or WGS 84, also where it leaves the zone open.
     """
 
     file: str
@@ -57,6 +55,12 @@ class Part:
     faults: tuple[tuple[Problem, ...], ...] = ()
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    datum: bool = False
+
+    @property
+    def made_before(self) -> bool:
+        """Whether ``read_sites`` made it: what there was to say of it has been said."""
+        return {"repair", "repair_area_m2", "source"} <= set(self.attributes.columns)
 
     def places(self) -> list[str]:
         """Say of each row where it is from: file, layer, row."""
@@ -231,7 +235,7 @@ def _of_zone(drawing: Drawing, zone: int | None, *, first: bool) -> Drawing:
 
 
 def _vector_part(path: Path, layer: str | None) -> Part:
-    frame = files.read_vector(path, layer=layer, most_bytes=_BYTES)
+    frame = files.read_vector(path, layer=layer, most_bytes=_BYTES, refuse_crs=False)
     name = str(frame.attrs.get("layer", ""))
     notes = "；".join(frame.attrs.get("notes", []))
     return Part(
@@ -240,9 +244,12 @@ def _vector_part(path: Path, layer: str | None) -> Part:
         rows=tuple(range(1, len(frame) + 1)),
         geometry=frame.geometry.to_numpy(),
         attributes=pd.DataFrame(frame.drop(columns="geometry")),
-        crs=frame.crs,
+        crs=crs_.CGCS2000 if frame.attrs["shift"] else frame.crs,
+        shift=frame.attrs["shift"],
+        refusal=frame.attrs["crs_fault"],
         notes=(notes,) * len(frame),
         notices=tuple(frame.attrs.get("notices", [])),
+        datum=frame.attrs["datum"],
     )
 
 
@@ -257,8 +264,19 @@ def wkt_part(text: str, *, max_vertices: int = MAX_VERTICES) -> Part:
     return part
 
 
+def with_evidence(part: Part) -> Part:
+    """Add to a part what its names and cells say of its coordinates; nothing where ``read_sites`` made it."""
+    if part.made_before:
+        return part
+    found = crs_.find_evidence(part.file, part.attributes, part.geometry, declared=part.crs, rows=part.rows)
+    if found.shift is not None:
+        return replace(part, crs=crs_.CGCS2000, shift=found.shift)
+    return replace(part, refusal=found.fault, crs=part.crs if part.crs is not None else found.crs)
+
+
 def _drawn_part(drawing: Drawing, file: str) -> Part:
-    part = Part(
+    said = files.drawing_crs(drawing, file)
+    return Part(
         file=file,
         layer="",
         rows=drawing.rows,
@@ -268,45 +286,17 @@ def _drawn_part(drawing: Drawing, file: str) -> Part:
         faults=drawing.faults,
         notes=drawing.notes,
         notices=drawing.notices,
+        crs=said.crs,
+        shift=said.shift,
+        refusal=said.fault,
+        datum=said.modern,
     )
-    try:
-        crs, shift = _declared(drawing, file)
-    except CrsError as error:
-        return replace(part, refusal=error.problems[0]._replace(file=file))
-    return replace(part, crs=crs, shift=shift)
 
 
 def _uniform(values: pd.Series[Any]) -> pd.Series[Any]:
     """Make a column text unless Excel holds numbers in all of it."""
     mixed = values.map(lambda value: isinstance(value, str)).any()
     return values.map(lambda v: str(v) if v is not None and not isinstance(v, str) else v) if mixed else values
-
-
-def _declared(drawing: Drawing, file: str) -> tuple[CRS | None, str | None]:
-    """Turn what a coordinate file says of itself into a CRS; nothing said: None."""
-    if drawing.crs is not None:
-        return crs_.parse_crs(drawing.crs)
-    if drawing.datum in _DATUMS:
-        fault = f"坐标系为{_DATUMS[drawing.datum]}，到 2000 国家大地坐标系的转换参数未知，直接套用会有偏差"
-        raise CrsError(Problem(file, None, fault, _CRS_WAY))
-    zone, prefix = drawing.zone, drawing.prefix
-    way = "请核对带号和分带，或用 --crs 指明坐标系"
-    if zone is not None and prefix is not None and zone != prefix:
-        raise CrsError(Problem(file, None, f"带号为 {zone}，而东坐标的前缀是 {prefix}", way))
-    number = prefix if zone is None else zone
-    if drawing.datum is None or _in_degrees(drawing):
-        return (crs_.CGCS2000, None) if drawing.datum is not None else (None, None)
-    if number is None:
-        return None, None
-    natural = 6 if number <= 23 else 3  # zones 13 to 23 are of 6 degrees, 25 to 45 of 3
-    if drawing.width not in (None, natural):
-        raise CrsError(Problem(file, None, f"几度分带为 {drawing.width}，与第 {number} 带不符", way))
-    return crs_.gauss_kruger(number, width=natural, prefixed=prefix is not None), None
-
-
-def _in_degrees(drawing: Drawing) -> bool:
-    vertices = np.abs(shapely.get_coordinates(drawing.geometry))
-    return len(vertices) > 0 and bool((vertices <= 180.0).all())
 
 
 def _frame_part(frame: gpd.GeoDataFrame) -> Part:
@@ -323,7 +313,7 @@ def _frame_part(frame: gpd.GeoDataFrame) -> Part:
     if name is not None and formats.plain_name(name) in SITE_ID_NAMES and "site_id" not in attributes:
         attributes.insert(0, "site_id", frame.index.to_numpy(dtype=object))
     crs, _ = (None, None) if frame.crs is None else crs_.parse_crs(frame.crs)
-    return Part(
+    part = Part(
         file="",
         layer="",
         rows=tuple(range(1, len(frame) + 1)),
@@ -331,6 +321,7 @@ def _frame_part(frame: gpd.GeoDataFrame) -> Part:
         attributes=attributes,
         crs=crs,
     )
+    return with_evidence(part)
 
 
 def stacked(parts: Iterable[Part]) -> pd.DataFrame:

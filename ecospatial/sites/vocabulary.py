@@ -102,8 +102,10 @@ def read_cell(target: str, value: Any) -> Any:
 
     Examples
     --------
-    >>> read_cell("works", "新建"), read_cell("activity", "2614；医药制造业"), read_cell("stores_hazardous", "否")
-    ('new', 'C2614;C27', False)
+    >>> read_cell("works", "新建;改变用途"), read_cell("activity", "2614；医药制造业")
+    ('new;change_of_use', 'C2614;C27')
+    >>> read_cell("stores_hazardous", "否")
+    False
     """
     text = as_text(value)
     if text is None:
@@ -113,10 +115,7 @@ def read_cell(target: str, value: Any) -> Any:
     if target == "activity":
         return _activity(text, numeric=is_number(value))
     if target == "works":
-        works = works_value(text)
-        if works is None:
-            raise UnreadableError(f"应为{'、'.join(name for names in WORKS.values() for name in names)}")
-        return works
+        return _works(text)
     if target == "accuracy_m":
         return _accuracy(text)
     # Codes of land use have an even number of digits; an odd number lost its zero in a numeric cell.
@@ -142,6 +141,18 @@ def _activity(text: str, *, numeric: bool) -> str | None:
             raise UnreadableError("请写 GB/T 4754-2017 的代码或名称，如 C26；多个用分号隔开")
         codes.append(code)
     return ";".join(dict.fromkeys(codes)) or None
+
+
+def _works(text: str) -> str | None:
+    """Read what is built: several with a semicolon between, as 新建;改变用途."""
+    found = []
+    for name in filter(None, (part.strip() for part in re.split("[;；]", text))):
+        works = works_value(name)
+        if works is None:
+            listed = "、".join(name for names in WORKS.values() for name in names)
+            raise UnreadableError(f"应为{listed}；多个用分号隔开")
+        found.append(works)
+    return ";".join(dict.fromkeys(found)) or None
 
 
 def _accuracy(text: str) -> float:

@@ -108,18 +108,25 @@
     return box;
   }
 
-  function chip(number) {
-    var verdict = state.config.verdicts[number], box = node("span", "es-chip"), mark = node("i", "", verdict ? verdict.letter : "–");
-    mark.style.background = verdict ? verdict.colour : "#d0d7de";
+  function chip(known, label) {
+    var box = node("span", "es-chip"), mark = node("i", "", known.letter);
+    mark.style.background = known.colour;
     box.appendChild(mark);
-    box.appendChild(document.createTextNode(verdict ? verdict.label : "无"));
+    box.appendChild(document.createTextNode(label));
     return box;
   }
 
+  // The headline of a site never stands without the word of its certainty.
+  function answer(data, i) {
+    var known = state.config.headlines[cell(data.badges.h, i)], word = state.config.certainties[cell(data.badges.k, i)];
+    return { known: known, label: word ? known.label + "·" + word : known.label };
+  }
+
   function finding(row, rule) {
-    var box = node("div", "es-finding");
-    box.appendChild(chip(row[0]));
-    if (row[2]) { box.appendChild(node("em", "", "边界存疑，需现场核定")); }
+    var box = node("div", "es-finding"), verdict = state.config.verdicts[row[0]], word = state.config.certainties[row[2]];
+    box.appendChild(chip(verdict, verdict.label));
+    if (word) { box.appendChild(node("em", "", word)); }
+    if (row[4] >= 0) { box.appendChild(node("em", "", "由" + state.config.answerers[row[4]] + "答复")); }
     box.appendChild(node("p", "", "")).appendChild(node("b", "", rule[1]));
     box.appendChild(node("p", "es-cite", rule[2] + "　" + rule[0]));
     box.appendChild(node("p", "", row[3]));
@@ -128,17 +135,16 @@
 
   function findings(data, i) {
     var told = data.told, verdicts = state.config.verdicts, box = node("div", "es-popup"), list = told.lists[told.of[i]];
-    var counts = told.counts[told.counted[i]], head = node("p", "", "最重判定 "), all = 0, words = [];
+    var counts = told.counts[told.counted[i]], head = node("p", "", "结论 "), found = answer(data, i), all = 0, words = [];
     box.appendChild(node("h3", "", title(data, i)));
-    head.appendChild(chip(data.badges.w[i]));
-    head.appendChild(document.createTextNode("　已判定 "));
-    head.appendChild(chip(data.badges.d[i]));
+    head.appendChild(chip(found.known, found.label));
     box.appendChild(head);
-    for (var k = verdicts.length - 1; k >= 0; k--) {
+    for (var k = verdicts.length - 1; k > 0; k--) {
       if (counts[k]) { words.push(verdicts[k].label + " " + counts[k] + " 条"); }
-      if (k) { all += counts[k]; }
+      all += counts[k];
     }
     box.appendChild(node("p", "es-counts", words.join("，")));
+    box.appendChild(node("p", "es-counts", "未决 " + counts[verdicts.length] + " 条，缺图层、待定 " + counts[verdicts.length + 1] + " 条（见图例）"));
     list.forEach(function (number) { box.appendChild(finding(told.rows[number], told.rules[told.rows[number][1]])); });
     if (all > list.length) { box.appendChild(node("p", "es-counts", "其余 " + (all - list.length) + " 条见报告")); }
     return box;
@@ -179,21 +185,15 @@
   // ---- marks and labels
 
   function badge(data, i, at) {
-    var worst = state.config.verdicts[data.badges.w[i]], decided = state.config.verdicts[data.badges.d[i]];
-    var box = node("div", "es-badge"), big = node("i", "", worst.letter);
-    big.style.background = worst.colour;
-    box.appendChild(big);
-    if (decided && decided !== worst) {
-      var small = node("u", "", decided.letter);
-      small.style.background = decided.colour;
-      box.appendChild(small);
-    }
+    var found = answer(data, i), box = node("div", "es-badge"), mark = node("i", "", found.known.letter);
+    mark.style.background = found.known.colour;
+    box.appendChild(mark);
     var text = node("span", "es-label", data.badges.t[i]);
     text.dataset.zoom = 11;
     box.appendChild(text);
     var marker = L.marker(at, { pane: "badges", icon: L.divIcon({ className: "", iconSize: [0, 0], html: box }) });
     marker.row = i;
-    marker.on("add", function () { named(marker.getElement(), data.badges.t[i] + "，" + worst.label); });
+    marker.on("add", function () { named(marker.getElement(), data.badges.t[i] + "，" + found.label); });
     return marker;
   }
 

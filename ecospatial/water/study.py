@@ -132,7 +132,7 @@ class WaterStudy:
         return draw(self)
 
     def write(self, folder: str | PathLike[str], *, formats: Sequence[str] | None = None) -> list[Path]:
-        """Write the study into a folder: all of the formats asked for, or none.
+        """Write the study into a folder.
 
         Parameters
         ----------

@@ -1,11 +1,10 @@
-"""A study as files: GeoPackage, Excel and a map page, whole or not at all, the same bytes every time."""
+"""A study as files: GeoPackage, Excel and a map page, each whole or not there, the same bytes every time."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,11 +19,13 @@ from ecospatial.errors import Problem, SiteError
 from ecospatial.report.sheets import Column, workbook
 from ecospatial.report.tables import width
 from ecospatial.report.values import plain, records
+from ecospatial.report.writing import Output, write_outputs
 from ecospatial.water.study import geometric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from os import PathLike
+    from pathlib import Path
 
     from ecospatial.water.study import Table, WaterStudy
 
@@ -40,19 +41,13 @@ _FORMATS = (
 
 
 def write(study: WaterStudy, folder: str | PathLike[str], formats: Sequence[str] | None = None) -> list[Path]:
-    """Write a study into a folder; nothing is replaced before all is whole."""
+    """Write a study into a folder, data before the map; a format that can not be made costs only itself."""
     wanted = known(DEFAULT_FORMATS if formats is None else formats)
-    place = Path(folder)
-    names = {name: f"{study.name}.{FORMATS[name][0]}" for name in wanted}
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=place) as room:
-            for name, file in names.items():
-                FORMATS[name][1](study, Path(room, file))
-            return [Path(room, file).replace(place / file) for file in names.values()]
-    except OSError as error:
-        way_out = "请检查输出位置是否可写，或关闭正在打开文件的程序"
-        raise SiteError(Problem(place.name, None, "结果不能写入", way_out)) from error
+    outputs = [
+        Output(f"{study.name}.{FORMATS[name][0]}", partial(FORMATS[name][1], study), data=name != "map")
+        for name in wanted
+    ]
+    return write_outputs(folder, outputs)
 
 
 def known(formats: Sequence[str]) -> list[str]:
