@@ -176,7 +176,7 @@ def empty(folder, entry):
         path.write_bytes(b"")
 
 
-def cut(folder, entry):
+def cut(_, entry):
     entry["coverage"] = "unknown"
 
 
