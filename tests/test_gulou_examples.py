@@ -154,7 +154,7 @@ def test_every_verdict_occurs_among_the_findings(findings):
         ("GL-15", "GL-YS", "unsettled"),
         ("GL-16", "ERL", "prohibited"),
         ("GL-16", "GL-YS", "unsettled"),
-        ("GL-20", "GL-PHM", "duty"),
+        ("GL-20", "NJ-LS", "duty"),
         ("GL-17", "GL-CJ26", "prohibited"),
         ("GL-18", "GL-TR1", "restricted"),
         ("GL-19", "GL-PK", "restricted"),
