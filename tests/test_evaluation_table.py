@@ -184,6 +184,14 @@ def test_row_5_what_does_not_exist_is_clear_or_outside_everywhere(tmp_path):
     assert found.frame.certain.tolist() == [True, True]
 
 
+def test_row_5_of_what_does_not_exist_no_value_has_to_be_confirmed(tmp_path):
+    rules = [one | {"where": {"zone_type": ["洪水调蓄区"]}} for one in (OVER, OUT)]
+    found = check(zone_plan(tmp_path, rules, present="none"), sites(INSIDE))
+    assert found.frame.verdict.tolist() == ["clear", "prohibited"]
+    assert found.frame.certain.tolist() == [True, True]
+    assert found.plan_open == []
+
+
 def test_row_5_beside_a_layer_that_is_held_none_counts_for_nothing(tmp_path):
     near = layer(tmp_path, "control_zone", ZONE, columns={"zone_type": ["清水通道维护区"]}, coverage="unknown")
     folder = plan_folder(tmp_path, [district(tmp_path), near, NONE], OVER)
