@@ -10,7 +10,7 @@ from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
 from ecospatial.plans.plan import LAYER_COLUMNS, Plan
 from ecospatial.plans.repairs import LayerRepairs
 from ecospatial.plans.sealing import seal
-from ecospatial.plans.words import UnmatchedValue, match_values, unmatched_problems, unmatched_values
+from ecospatial.plans.words import UnmatchedValue, match_column, unmatched_problems, unmatched_values
 
 __all__ = [
     "BAND_TABLES",
@@ -29,7 +29,7 @@ __all__ = [
     "data_folder",
     "import_layer",
     "list_plans",
-    "match_values",
+    "match_column",
     "new_plan",
     "open_plan",
     "seal",
