@@ -219,10 +219,12 @@ def test_lines_that_are_broken_are_left_to_their_own_fault():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         broken = shapely.LineString([(0, 0), (np.nan, 1), (0, 0)])
-        shapes = np.array([broken, None, shapely.LineString()], dtype=object)
+        still = shapely.LineString([(E, N), (E, N)])
+        shapes = np.array([broken, None, shapely.LineString(), still], dtype=object)
         done = close_lines(shapes)
-    assert done.note.tolist() == ["", "", ""]
+    assert done.note.tolist() == ["", "", "", ""]
     assert find_enclosures(done.geometry) == []
+    assert find_enclosures(shapes[3:]) == []
 
 
 # --------------------------------------------------------------------------- several shapes in one file

@@ -125,6 +125,8 @@ def find_enclosures(geometry: NDArray[Any]) -> list[Enclosure]:
     flat = shapely.force_2d(np.asarray(geometry, dtype=object)[rows])
     unit = _unit_m(flat)
     parts, owner = shapely.get_parts(shapely.line_merge(flat), return_index=True)
+    if not len(parts):  # a line of no length merges to nothing
+        return []
     together = _together(parts, rows[owner], unit) if len(parts) <= _MOST else []
     taken = {row for one in together for row in one.rows}
     return together + [one for one in _nearly_closed(parts, rows[owner], unit) if one.rows[0] not in taken]

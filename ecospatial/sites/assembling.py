@@ -94,7 +94,8 @@ def assemble(
     located = _located(parts, faults, plan=plan, crs=crs, allow_far=bool(attrs.get("allow_far")))
     done, empty = shapes.repaired(located.geometry, located.crs)
     folded, distorted = plausible.compare_areas(done.geometry, located.crs, table["site_id"].tolist())
-    empty = np.where(empty == "", folded, empty)
+    if not (faults.crs or faults.sites):  # in a wrong CRS every area is wrong: that one fault says it
+        empty = np.where(empty == "", folded, empty)
     for i in np.flatnonzero(empty != ""):
         file, row = places[int(i)]
         faults.rows[int(i)] = [Problem(file, row, str(empty[i]), shapes.WAY)]
