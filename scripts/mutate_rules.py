@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from made_cases import FOLDER, Pack, others, run, unnoticed, wrong  # noqa: E402 - the path has to be set first
 
-from ecospatial.model import EFFECTS, KINDS, WORKS  # noqa: E402
+from ecospatial.model import ACTIVITIES, EFFECTS, KINDS, WORKS  # noqa: E402
 from ecospatial.plans import data_folder  # noqa: E402
 from ecospatial.rules import Condition, Rule, read_pack  # noqa: E402
 
@@ -61,12 +61,23 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
         groups: tuple[Condition, ...] = getattr(rule, key)
         for number, condition in enumerate(groups):
             for word, other in _conditions(condition):
+                if rule.effect == "duty" and _same_codes(condition, other):
+                    continue  # a duty is answered alike for a code that is too broad
                 yield f"{key} {word}", change(rule, **{key: (*groups[:number], other, *groups[number + 1 :])})
             rest = (*groups[:number], *groups[number + 1 :])
             yield f"{key} without group {number + 1}", change(rule, **{key: rest})
     if rule.unless:
         other_effect = "restricted" if rule.effect_unless == "not_applicable" else "not_applicable"
         yield "effect_unless", change(rule, effect_unless=other_effect)
+
+
+def _same_codes(condition: Condition, other: Condition) -> bool:
+    """Tell whether two conditions that differ in codes hold for the same ones of those that are known."""
+    if condition.activity == other.activity:
+        return False
+    narrow = [code for code in ACTIVITIES if len(code) > 1]
+    hits = [[any(code.startswith(wanted) for wanted in c.activity) for code in narrow] for c in (condition, other)]
+    return hits[0] == hits[1]
 
 
 def _distances(rule: Rule) -> Iterator[Mutant]:

@@ -199,6 +199,9 @@ def project_variants(line):
             for value in as_list(group[key]):
                 for other in others(key, value, as_list(group[key])):
                     yield hits[0] | {key: other}
+                if key == "activity" and line.verdict == "duty":
+                    # A duty is answered alike for a code that is too broad, so the last of the narrower ones is tried.
+                    yield hits[0] | {key: last_below(value)}
     yield from products(line.not_projects)
     for exception in products((line.exception or {}).get("projects")):
         for hit in ({**off, **found} for group in groups for found in itertools.islice(products([group]), 1)):
@@ -207,6 +210,13 @@ def project_variants(line):
             for key, value in exception.items():
                 for other in [*others(key, value, [value]), None]:
                     yield {k: v for k, v in (known | exception | {key: other}).items() if v is not None}
+
+
+def last_below(code):
+    """A code below this one that is not the first, or the code itself."""
+    if len(code) == 1:
+        return max(known for known in ACTIVITIES if known.startswith(code))
+    return activity_code(f"{code}9") or code
 
 
 def as_list(value):
@@ -319,24 +329,18 @@ def draw(line, number):
 
     variants = list(project_variants(line))
     hit = variants[0]
-    for number_, (columns, wanted) in enumerate(scene.columns()):
-        site = scene.place(columns)
-        if number_ == 0:
-            home = site
-            for d, touched, sort in scene.distances():
-                add(sort, site(d), hit, touched)
-        elif wanted is None:
-            add(
-                "empty column",
-                site(-250.0 if scene.kind.shape == "polygon" else -50.0),
-                hit,
-                True,
-                verdict="needs_facts" if settled else "unsettled",
-                asked=None,
-            )
-        else:
-            inside = site(-250.0 if scene.kind.shape == "polygon" else -50.0)
-            add("place" if wanted else "other place", inside, hit, wanted != outside)
+    inside = -250.0 if scene.kind.shape == "polygon" else -50.0
+    (columns, _), *other_columns = scene.columns()
+    home = scene.place(columns)
+    for d, touched, sort in scene.distances():
+        add(sort, home(d), hit, touched)
+    for columns, wanted in other_columns:
+        box = scene.place(columns)(inside)
+        if wanted is None:
+            add("empty column", box, hit, True, verdict="needs_facts" if settled else "unsettled", asked=None)
+            continue
+        for how in ({},) if settled else ({}, {"as_read": True}):
+            add("place" if wanted else "other place", box, hit, wanted != outside, **how)
     for box, touched, sort in scene.reaches():
         add(sort, box, hit, touched)
     if line.open_distance:

@@ -12,6 +12,7 @@ import ecospatial as es
 
 ON = "2026-11-20"
 COUNT = 400
+ORIGIN = np.array([490000, 3510000])  # the south-west corner of the district
 MOVES = 12
 RULES = [
     rule("NEAR", where={"river": ["新孟河", "采菱港"]}, within_m=300),
@@ -31,7 +32,7 @@ def star(random, x, y, size):
 
 
 def stars(random, count, size):
-    places = random.uniform(0, 1, (count, 2)) * 18000 + [491000, 3511000]
+    places = random.uniform(1000, 19000, (count, 2)) + ORIGIN
     shapes = [star(random, *place, size) for place in places]
     return [max(shapely.get_parts(shape), key=shapely.area) for shape in shapes]
 
@@ -72,8 +73,9 @@ def push(random, most):
 def test_certain_findings_never_flip_when_layers_move_within_their_accuracy(tmp_path, seed):
     random = np.random.default_rng(seed)
     layers = drawn(random)
-    accuracy = {"bank_line": 150, "zone_a": 40, "zone_b": 120, "urban_boundary": 200, "eco_redline": 60, "district": 100}
-    corners = random.uniform(-300, 20300, (COUNT, 2)) + [490000, 3510000]
+    accuracy = {"bank_line": 150, "zone_a": 40, "zone_b": 120, "urban_boundary": 200, "eco_redline": 60}
+    accuracy["district"] = 100
+    corners = random.uniform(-300, 20300, (COUNT, 2)) + ORIGIN
     sizes = random.uniform(5, 400, (COUNT, 2))
     shapes = [shapely.box(x, y, x + w, y + h) for (x, y), (w, h) in zip(corners, sizes, strict=True)]
     # Half of the sites lie where lines are.
@@ -101,7 +103,7 @@ def test_certainty_says_something_of_layers_of_five_metres(tmp_path):
     random = np.random.default_rng(11)
     layers = drawn(random)
     accuracy = dict.fromkeys([*layers, "district"], 5)
-    corners = random.uniform(200, 19600, (COUNT, 2)) + [490000, 3510000]
+    corners = random.uniform(200, 19600, (COUNT, 2)) + ORIGIN
     shapes = [shapely.box(x, y, x + 60, y + 40) for x, y in corners]
     found = es.check(sites(*shapes), made(tmp_path, layers, accuracy, {}, DISTRICT), on=ON).frame
     hits = found[found.verdict.isin(["prohibited", "restricted"])]

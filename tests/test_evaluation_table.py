@@ -1,4 +1,4 @@
-"""Every row of the evaluation table of docs/interface.md section 6, headlines and words of certainty, on a metre grid."""
+"""Every row of the table of docs/interface.md section 6, headlines and words of certainty, on a metre grid."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from made_plans import (
     OUT,
     OVER,
     SOURCE,
+    TH30,
     ZONE,
     district,
     layer,
@@ -22,6 +23,7 @@ from made_plans import (
     rule,
     sites,
     square,
+    worked_example,
     zone_plan,
 )
 
@@ -48,6 +50,38 @@ def answer(found, row=0):
 def headline(found, row=0):
     summary = found.summary.iloc[row]
     return summary.headline, summary.certain, None if pd.isna(summary.certainty) else summary.certainty
+
+
+# ---------------------------------------------------------------------------------------- section 10, by headline
+
+
+@pytest.mark.parametrize(
+    ("d", "activity", "on", "verified", "expected", "opens"),
+    [
+        (600, "C26", ON, True, ("prohibited", True, "reliable"), 0),
+        (950, "C2614", ON, True, ("prohibited", False, "marginal"), 0),
+        (1000, "C26", ON, True, ("prohibited", False, "marginal"), 0),
+        (1400, "C26", ON, True, ("clear", True, "reliable"), 0),
+        (600, "K70", ON, True, ("clear", True, "reliable"), 0),
+        (600, None, ON, True, ("undecided", False, None), 1),
+        (600, "C26", "2011-10-31", True, ("clear", True, "reliable"), 0),
+        (600, "C26", ON, False, ("undecided", False, None), 1),
+        (14500, "C26", ON, True, ("undecided", False, None), 1),
+    ],
+)
+def test_worked_example_has_these_headlines(tmp_path, d, activity, on, verified, expected, opens):
+    folder = worked_example(tmp_path, TH30 if verified else TH30 | {"cite": UNVERIFIED})
+    found = es.check(sites(square(d), activity=activity, works="new"), es.open_plan(folder), on=on)
+    assert headline(found) == expected
+    assert found.summary.n_open.iloc[0] == opens
+
+
+def test_worked_example_without_confirmed_absences(tmp_path):
+    other = shapely.LineString([(504000, 3505000), (504000, 3535000)])
+    folder = worked_example(tmp_path, absent={}, geometry=[BANK, other], columns={"river": ["新孟河", "漕河"]})
+    found = check(folder, sites(square(1400), square(4600), activity="C26", works="new"))
+    assert found.frame.verdict.tolist() == ["clear", "needs_facts"]
+    assert found.frame.certainty.tolist() == ["doubtful", "doubtful"]
 
 
 # ------------------------------------------------------------------------------------------- rows 1 and 2
@@ -106,7 +140,8 @@ def test_row_3_a_distance_that_is_not_stated_is_touched_on_contact_only(tmp_path
 @pytest.mark.parametrize(("d", "verdict"), [(40, "prohibited"), (60, "clear")])
 def test_row_3_a_distance_that_the_plan_settled_decides(tmp_path, d, verdict):
     open_ = rule("D", not_stated=["distance"], within_m=...)
-    entries = [district(tmp_path), layer(tmp_path, "bank_line", BANK, columns={"river": ["x"]}, coverage="district+5000")]
+    bank = layer(tmp_path, "bank_line", BANK, columns={"river": ["x"]}, coverage="district+5000")
+    entries = [district(tmp_path), bank]
     settled = {"D": {"within_m": 50, "decided_by": "某局", "on": "2026-10-01"}}
     found = check(plan_folder(tmp_path, entries, open_, settled=settled), sites(square(d)))
     row = found.frame.iloc[0]
@@ -147,6 +182,14 @@ def test_row_5_what_does_not_exist_is_clear_or_outside_everywhere(tmp_path):
     assert answer(found) == ("clear", False, None, False)
     assert answer(found, 1) == ("prohibited", True, None, False)
     assert found.frame.certain.tolist() == [True, True]
+
+
+def test_row_5_of_what_does_not_exist_no_value_has_to_be_confirmed(tmp_path):
+    rules = [one | {"where": {"zone_type": ["洪水调蓄区"]}} for one in (OVER, OUT)]
+    found = check(zone_plan(tmp_path, rules, present="none"), sites(INSIDE))
+    assert found.frame.verdict.tolist() == ["clear", "prohibited"]
+    assert found.frame.certain.tolist() == [True, True]
+    assert found.plan_open == []
 
 
 def test_row_5_beside_a_layer_that_is_held_none_counts_for_nothing(tmp_path):

@@ -18,7 +18,7 @@ from ecospatial.cli import main
 
 NAMES = {"1": "tree", "2": "grass", "3": "crop", "4": "built", "5": "water"}
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
-WATCH = rule("W1", relation="overlaps", layer="control_zone", title=HOSTILE, where={"zone_type": ["水源涵养区"]})
+WATCH = rule("W1", relation="overlaps", layer="control_zone", title=HOSTILE, where={"zone_type": ["重要水源涵养区"]})
 MAYBE = rule("W2", relation="overlaps", layer="eco_redline", cite=dict(CITE) | {"verified": False})
 LIMIT = rule("W3", relation="overlaps", layer="district", effect="restricted")
 PROJECTS = rule("W4", relation="overlaps", layer="district", when={"works": ["new"]})
@@ -53,7 +53,7 @@ def plan(tmp_path):
         vector(folder, "district", pixels(0, 0, 60, 60), coverage="extent", accuracy_m=0),
         vector(
             folder, "control_zone", pixels(0, 8, 30, 14), accuracy_m=5,
-            columns={"feature_name": [HOSTILE], "zone_type": ["水源涵养区"]},
+            columns={"feature_name": [HOSTILE], "zone_type": ["重要水源涵养区"]},
         ),
         vector(folder, "eco_redline", pixels(0, 28, 30, 10), accuracy_m=500, columns={"feature_name": ["=1+1"]}),
     ]  # fmt: skip

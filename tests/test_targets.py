@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import made_audits
+import made_plans
 import pytest
 from made_audits import ON, sound, target
 from shapely import LineString, Point, box
@@ -206,6 +207,27 @@ def test_features_of_an_unknown_class_leave_a_range(tmp_path, compare, value, st
         assert "介于 12 km² 与 24 km² 之间" in row["reason"]
         assert "有 1 个要素的“" in row["reason"]
         assert row[["value", "difference", "tolerance", "area_m2"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "status"),
+    [
+        ("京杭运河", {}, "met"),
+        ("京杭运河（常州段）", {}, "met"),
+        ("京杭运河常州段", {}, "cannot_tell"),
+        ("京杭运河常州段", {"vocabulary": {"river": {"京杭运河常州段": "京杭运河"}}}, "met"),
+        ("京杭运河常州段", {"vocabulary": {"river": {"京杭运河常州段": "京杭运河常州段"}}}, "missed"),
+        ("采菱港", {}, "missed"),
+        (None, {}, "cannot_tell"),
+    ],
+)
+def test_name_in_another_spelling_is_never_a_missed_figure(tmp_path, name, answer, status):
+    # 2 km2 of a blue line, of which 1 km2 is asked for.
+    made = target(kind="blue_line", where={"river": ["京杭运河"]}, compare=">=", value=1)
+    shapes = [box(506500, 3521000, 508500, 3522000)]
+    line = made_plans.layer(tmp_path, "blue_line", shapes, columns={"river": [name]}, **answer)
+    row = told(sound(tmp_path, targets=[made], more=[line])).iloc[0]
+    assert row["status"] == status
 
 
 def test_a_figure_of_something_that_reaches_beyond_the_district(tmp_path):

@@ -277,7 +277,7 @@ def test_the_same_plan_gives_the_same_bytes(written, study, plan, tmp_path):
 
 def test_a_place_that_can_not_be_written_to_is_said(study, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(SiteError, match="结果不能写入"):
+    with pytest.raises(SiteError, match="输出文件夹不能建立或写入"):
         study.write(tmp_path / "file")
 
 

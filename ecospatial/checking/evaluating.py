@@ -453,7 +453,7 @@ def _name_causes(stock: Stock, selection: Selection, asked: Asked, row: int, *, 
     if len(selection.features.hulls):
         causes.append("图层中有图形经较大修复")
     if clear and selection.missing:
-        causes.append(f"{reasons.list_missing(selection.missing)}在图层中没有，也未确认本区没有")
+        causes.append(f"图层中没有{reasons.list_missing(stock.kind, selection.missing)}，也未确认本区没有")
     if clear and selection.unlocated:
         causes.append("图层中有要素只知所在街道或镇")
     if clear and any(np.isnan(part.accuracy_m) for part in stock.parts):

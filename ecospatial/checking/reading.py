@@ -189,14 +189,17 @@ class Reading:
             return self.stretches(rule).selection
         key = (rule.layer, rule.where)
         if key not in self._selections:
-            frame = self.stock(rule.layer).frame
+            stock = self.stock(rule.layer)
+            frame = stock.frame
             if frame is None:
                 raise AssertionError(rule.layer)
+            # Where nothing of the kind exists, no value of it does: there is none to be confirmed.
+            where = () if stock.only_none else rule.where
             self._selections[key] = select_features(
                 rule.layer,
                 frame,
-                rule.where,
-                layers=self.stock(rule.layer).layers,
+                where,
+                layers=stock.layers,
                 hulls=self._hulls(rule.layer, frame),
                 share=partial(self._share, rule.layer),
             )

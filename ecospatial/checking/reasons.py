@@ -74,15 +74,29 @@ def unsettled(rule: Rule) -> str:
     return f"原文未写明{left}，本规划也未确定，不能据以判定"
 
 
-def list_missing(missing: Sequence[tuple[str, str]]) -> str:
-    """List values of ``where``."""
-    return "、".join(value for _, value in missing)
+def list_missing(kind: str, missing: Sequence[tuple[str, str]]) -> str:
+    """List columns of ``where`` with their values.
+
+    Examples
+    --------
+    >>> list_missing("bank_line", [("river", "望虞河"), ("river", "太浦河"), ("side", "左岸")])
+    '河流为望虞河、太浦河，岸别为左岸的要素'
+    """
+    of_column: dict[str, list[str]] = {}
+    for name, value in missing:
+        of_column.setdefault(name, []).append({"true": "是", "false": "否"}.get(value, value))
+    parts = []
+    for name, values in of_column.items():
+        column = KINDS[kind].column(name)
+        parts.append(f"{name if column is None else column.label}为{'、'.join(values)}")
+    return f"{'，'.join(parts)}的要素"
 
 
 def describe_missing(rule: Rule, missing: Sequence[tuple[str, str]]) -> str:
     """Say that no feature carries what a rule names, and what the owner of the layer can do."""
     label = KINDS[rule.layer].label
-    which = list_missing(missing) or _which(rule)
+    pairs = missing or [(column, value) for column, values in rule.where for value in values]
+    which = list_missing(rule.layer, pairs)
     return f"{label}图层中没有{which}，也未确认本区没有（名称或类型写法不同时请写 vocabulary，确实没有请写 absent）"
 
 

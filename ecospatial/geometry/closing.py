@@ -7,6 +7,7 @@ nothing. An area holds its own outline, so taking a closed line for an area neve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def close_lines(geometry: NDArray[Any]) -> ClosedLines:
     made[lines[single]] = rings[single[owner]]
     for i in np.flatnonzero(whole & (count > 1)):
         sound = shapely.make_valid(rings[owner == i], method="structure", keep_collapsed=False)
-        made[lines[i]] = shapely.symmetric_difference_all(sound)
+        made[lines[i]] = reduce(shapely.symmetric_difference, sound)
     for i in np.flatnonzero(whole):
         note[lines[i]] = "闭合线已按面处理" + (f"（首尾相距 {widest[i]:.3f} m，已闭合）" if widest[i] > 0 else "")
     return ClosedLines(made, note)
@@ -124,12 +125,9 @@ def find_enclosures(geometry: NDArray[Any]) -> list[Enclosure]:
     flat = shapely.force_2d(np.asarray(geometry, dtype=object)[rows])
     unit = _unit_m(flat)
     parts, owner = shapely.get_parts(shapely.line_merge(flat), return_index=True)
-    alone = _nearly_closed(parts, rows[owner], unit)
-    slips = [one for one in alone if one.certain]
-    rest = np.flatnonzero(~np.isin(rows[owner], [one.rows[0] for one in slips]))
-    together = _together(parts[rest], rows[owner[rest]], unit) if 0 < len(rest) <= _MOST else []
+    together = _together(parts, rows[owner], unit) if len(parts) <= _MOST else []
     taken = {row for one in together for row in one.rows}
-    return slips + together + [one for one in alone if not one.certain and one.rows[0] not in taken]
+    return together + [one for one in _nearly_closed(parts, rows[owner], unit) if one.rows[0] not in taken]
 
 
 def _unit_m(lines: NDArray[Any]) -> float:

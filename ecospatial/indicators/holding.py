@@ -10,6 +10,7 @@ import shapely
 
 from ecospatial.errors import EcospatialError
 from ecospatial.model import KINDS
+from ecospatial.plans import match_column
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,10 +62,9 @@ class Holding:
         sure = np.ones(len(self.frame), dtype=bool)
         possible = np.ones(len(self.frame), dtype=bool)
         for column, values in part.where:
-            known = self.frame[column].notna().to_numpy()
-            match = self.frame[column].map(_text).isin(values).to_numpy()
-            sure &= known & match
-            possible &= ~known | match
+            means, may = match_column(self.frame, column, values, self.layers)
+            sure &= means
+            possible &= may
         return self.frame[sure], self.frame[possible]
 
 
@@ -128,10 +128,6 @@ def _whole(plan: Plan, layers: list[Layer]) -> bool:
             continue
     covered = shapely.union_all([area for area in areas if area is not None])
     return bool(shapely.difference(plan.area, covered).area <= SHORT_SHARE * plan.area.area)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def united(frame: gpd.GeoDataFrame) -> Any:

@@ -109,7 +109,7 @@ def _bounded(asked: _Asked, low: Measured, high: Measured, *, doubtful: int) -> 
     """Put the value without and with the doubtful features together; neither alone is the answer."""
     where = () if asked.target.part is None else asked.target.part.where
     labels = "、".join(_column_label(asked.held.kind, column) for column, _ in where)
-    gap = f"有 {doubtful} 个要素的“{labels}”为空，请数据管理单位补充"
+    gap = f"有 {doubtful} 个要素的“{labels}”为空或名称有待核实，请数据管理单位补充"
     if low.value is None or high.value is None or high.value < low.value:
         return _untold(gap, asked.held)
     spreads = (low.tolerance, high.tolerance)

@@ -10,7 +10,7 @@ from ecospatial.plans.pixels import BAND_TABLES, CLASS_TABLES, COVERS, Pixels
 from ecospatial.plans.plan import LAYER_COLUMNS, LeftOut, Plan, Settlement
 from ecospatial.plans.repairs import LayerRepairs
 from ecospatial.plans.sealing import seal
-from ecospatial.plans.words import UnmatchedValue, match_values, unmatched_problems, unmatched_values
+from ecospatial.plans.words import UnmatchedValue, match_column, unmatched_problems, unmatched_values
 
 __all__ = [
     "BAND_TABLES",
@@ -31,7 +31,7 @@ __all__ = [
     "data_folder",
     "import_layer",
     "list_plans",
-    "match_values",
+    "match_column",
     "new_plan",
     "open_plan",
     "seal",

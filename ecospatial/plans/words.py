@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ecospatial.errors import Problem
 from ecospatial.model import KINDS, NAME_COLUMNS, match_names, nearest_names
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from ecospatial.plans.layers import Layer
@@ -133,7 +135,7 @@ def _look_for(plan: Plan, layers: Sequence[Layer], column: str, value: str) -> t
     others: dict[str, None] = {}
     for layer in layers:
         texts = _texts(plan, layer, column)
-        means, may = match_values(column, texts, (value,), layer)
+        means, may = match_values(column, texts, (value,), confirmed=layer.confirmed_names(column))
         carried = carried or bool(means.any())
         possible |= dict.fromkeys(text for text, might in zip(texts, may & ~means, strict=True) if might)
         others |= dict.fromkeys(texts)
@@ -141,19 +143,60 @@ def _look_for(plan: Plan, layers: Sequence[Layer], column: str, value: str) -> t
 
 
 def match_values(
-    column: str, texts: Sequence[str], wanted: tuple[str, ...], layer: Layer
+    column: str, texts: Sequence[str], wanted: tuple[str, ...], *, confirmed: frozenset[str] = frozenset()
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which texts of a layer's column are one of the wanted values, and which may be.
+    """Tell which texts of a column are one of the wanted values, and which may be.
 
     Names are compared by meaning, everything else letter by letter.
     """
     if column in NAME_COLUMNS:
-        return match_names(texts, wanted, confirmed=layer.confirmed_names(column))
+        return match_names(texts, wanted, confirmed=confirmed)
     equal = np.array([text in wanted for text in texts], dtype=bool)
     return equal, equal
 
 
+def match_column(
+    frame: gpd.GeoDataFrame, column: str, wanted: tuple[str, ...], layers: Sequence[Layer]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which features have one of the wanted values in a column, and which may have one.
+
+    Parameters
+    ----------
+    frame
+        Features of a kind, with the column ``layer``. An empty cell may be anything.
+    column
+        Name of the column.
+    wanted
+        Values as rules write them.
+    layers
+        The layers of the frame, for the names their owners confirmed.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> names = ["京杭运河（常州段）", "京杭运河常州段", None, "采菱港"]
+    >>> frame = gpd.GeoDataFrame({"river": names, "layer": "a"}, geometry=[shapely.Point(0, 0)] * 4)
+    >>> means, may = match_column(frame, "river", ("京杭运河",), [])
+    >>> means.tolist(), may.tolist()
+    ([True, False, False, False], [True, True, True, False])
+    """
+    means = np.zeros(len(frame), dtype=bool)
+    may = frame[column].isna().to_numpy(dtype=bool).copy()
+    of_layer = frame["layer"].to_numpy(dtype=object)
+    known = ~may
+    confirmed = {layer.name: layer.confirmed_names(column) for layer in layers}
+    for name in dict.fromkeys(of_layer[known]):
+        own = np.flatnonzero(known & (of_layer == name))
+        code, distinct = pd.factorize(np.array([_text(cell) for cell in frame[column].iloc[own]], dtype=object))
+        sure, possible = match_values(column, list(distinct), wanted, confirmed=confirmed.get(name, frozenset()))
+        means[own], may[own] = sure[code], possible[code]
+    return means, may
+
+
 def _texts(plan: Plan, layer: Layer, column: str) -> list[str]:
     """List each text of a column once; answers as rules write them."""
-    cells = plan.layer_frame(layer.name)[column].dropna().unique()
-    return [str(cell).lower() if isinstance(cell, bool | np.bool_) else str(cell) for cell in cells]
+    return [_text(cell) for cell in plan.layer_frame(layer.name)[column].dropna().unique()]
+
+
+def _text(cell: object) -> str:
+    return str(cell).lower() if isinstance(cell, bool | np.bool_) else str(cell)

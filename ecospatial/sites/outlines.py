@@ -12,6 +12,7 @@ from ecospatial.errors import Problem
 from ecospatial.formats import plain_name
 from ecospatial.geometry import close_lines, find_enclosures
 from ecospatial.geometry.validity import is_finite
+from ecospatial.sites.vocabulary import name_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ecospatial.sites.sources import Part
 
 # A column that says of a row what its shape is. It settles what open lines are; a closed line is an area all the same.
-_SHAPE_NAMES = ("记录图形属性", "图形属性", "图形类型")
+_SHAPE_NAMES = frozenset(form for name in ("记录图形属性", "图形属性", "图形类型") for form in name_forms(name))
 _LINE_WORDS = ("线", "线状", "line", "linestring", "polyline")
 _WAY = "请连成一条闭合的线或面后重新导出；确为线状项目，请在 SHP、GeoPackage 等的属性中加一列“图形类型”写“线”"
 _LISTED = 10

@@ -106,8 +106,9 @@ def compare_areas(geometry: NDArray[Any], crs: CRS, ids: Sequence[str]) -> tuple
     bounds = shapely.bounds(shapes)
     middle = np.column_stack([bounds[:, 0] + bounds[:, 2], bounds[:, 1] + bounds[:, 3]]) / 2.0
     scale = _areal_scale(middle, flat)
+    faults[there[~np.isfinite(scale)]] = _beyond(crs)
     for k in np.flatnonzero(np.fmax(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) > _SMALL_M):
-        faults[there[k]] = _unexplained(shapes[k], flat)
+        faults[there[k]] = faults[there[k]] or _unexplained(shapes[k], flat)
     odd = np.flatnonzero(np.isfinite(scale) & (np.abs(scale - 1.0) > _DISTORTED) & (faults[there] == ""))
     if not len(odd):
         return faults, []
@@ -116,6 +117,10 @@ def compare_areas(geometry: NDArray[Any], crs: CRS, ids: Sequence[str]) -> tuple
     listed += f"等 {len(odd)} 个" if len(odd) > _LISTED else ""
     told = f"地块 {listed} 远离 {label(crs)} 的中央经线，平面面积与椭球面积相差达 {abs(most - 1.0):.2%}"
     return faults, [f"{told}，请以椭球面积为准"]
+
+
+def _beyond(crs: CRS) -> str:
+    return f"坐标超出 {label(crs)} 的范围，面积无法核实"
 
 
 def _areal_scale(points: NDArray[np.float64], crs: CRS) -> NDArray[np.float64]:
@@ -133,16 +138,17 @@ def _unexplained(shape: Any, crs: CRS) -> str:
     degrees = shapely.transform(dense, lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])))
     vertices = shapely.get_coordinates(degrees)
     if not np.isfinite(vertices).all():
-        return f"坐标超出 {label(crs)} 的范围，面积无法核实"
+        return _beyond(crs)
     ellipsoid = abs(float(Geod(ellps="GRS80").geometry_area_perimeter(shapely.orient_polygons(degrees))[0]))
     step = max(1, len(vertices) // _SAMPLED)
     inner = shapely.get_coordinates(shapely.point_on_surface(degrees))
     some = np.vstack([vertices[::step], inner, shapely.get_coordinates(shapely.centroid(degrees))])
     scale = np.asarray(Proj(crs).get_factors(some[:, 0], some[:, 1]).areal_scale, dtype=np.float64)
-    ratio = shape.area / ellipsoid if ellipsoid > 0 else np.inf
+    plane = shape.area * crs.axis_info[0].unit_conversion_factor ** 2
+    ratio = plane / ellipsoid if ellipsoid > 0 else np.inf
     if scale.min() - _UNEXPLAINED <= ratio <= scale.max() + _UNEXPLAINED:
         return ""
     return (
-        f"平面面积 {shape.area / 1e6:.3f} km² 与椭球面积 {ellipsoid / 1e6:.3f} km² 相差 {abs(ratio - 1.0):.2%}，"
+        f"平面面积 {plane / 1e6:.3f} km² 与椭球面积 {ellipsoid / 1e6:.3f} km² 相差 {abs(ratio - 1.0):.2%}，"
         "超出投影变形所能解释的范围"
     )

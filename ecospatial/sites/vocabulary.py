@@ -25,7 +25,14 @@ NAMES: dict[str, tuple[str, ...]] = {
 _FIELD_BYTES = 10  # what a shapefile keeps of the name of a column
 
 
-def _forms(name: str) -> set[str]:
+def name_forms(name: str) -> set[str]:
+    """Give the forms in which the name of a column is met, cut as shapefiles cut it.
+
+    Examples
+    --------
+    >>> sorted(name_forms("图形类型"))
+    ['图形类', '图形类型']
+    """
     cut = {name.encode(e)[:_FIELD_BYTES].decode(e, errors="ignore") for e in ("gb18030", "utf-8")}
     return {plain_name(form) for form in {name, name[:_FIELD_BYTES], *cut}}
 
@@ -33,7 +40,7 @@ def _forms(name: str) -> set[str]:
 LOOKUP: dict[str, tuple[str, int]] = {}
 for _target, _names in NAMES.items():
     for _rank, _name in enumerate(_names):
-        for _form in sorted(_forms(_name)):
+        for _form in sorted(name_forms(_name)):
             LOOKUP.setdefault(_form, (_target, _rank))
 KNOWN = frozenset(LOOKUP)
 SITE_ID_NAMES = frozenset(form for form, (target, _) in LOOKUP.items() if target == "site_id")
