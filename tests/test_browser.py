@@ -106,7 +106,7 @@ def test_map_opens_offline_with_everything_on_it(browser, plan, tmp_path):
         assert "内部使用，未经审核，不得公开" in page.locator(".es-head").inner_text()
         names = page.locator(".leaflet-control-layers-overlays label").all_inner_texts()
         assert [name.strip() for name in names] == [
-            "行政区", "永久基本农田", "岸线", "邻近规则的控制范围", "项目地块（按最重判定着色）", "冲突范围",
+            "行政区", "永久基本农田", "岸线", "邻近规则的控制范围", "项目地块（按结论着色）", "冲突范围",
         ]  # fmt: skip
         boxes = page.locator(".es-badge i").evaluate_all("all => all.map(e => e.getBoundingClientRect().toJSON())")
         assert all(0 < box["x"] < 1400 and 60 < box["y"] < 900 for box in boxes)
@@ -135,13 +135,19 @@ def test_heading_of_the_legend_goes_with_its_last_layer(browser, plan, tmp_path)
         assert visible(page, ".es-legend h2") == ["核查结果"]
 
 
-def test_popup_tells_both_headlines_and_the_findings(browser, plan, tmp_path):
+def test_popup_tells_the_headline_and_the_findings_of_the_place(browser, plan, tmp_path):
     with shown(browser, map_of(made_findings(plan), tmp_path)) as (page, heard):
         page.locator(".es-badge", has_text="A-02").locator("i").click()
         text = page.locator(".leaflet-popup-content").inner_text()
-        assert text.index("数据缺失") < text.index("已判定") < text.index("判定通过")
-        assert "图层“大运河核心监控区”未取得，无法判断" in text
-        assert "边界存疑，需现场核定" in text
+        assert text.index("尚不能判定") < text.index("未决 1 条，缺图层、待定 1 条") < text.index("由申请人答复")
+        assert "未取得" not in text  # what is missing for everybody stands in the legend
+        assert "通过" not in text
+        assert "临界" in text
+        page.keyboard.press("Escape")
+        page.locator(".es-badge", has_text="A-01").locator("i").click()
+        assert "判定不通过·示意" in page.locator(".leaflet-popup-content", has_text="A-01").inner_text()
+        page.locator(".es-once summary", has_text="缺少的图层与待定的依据").click()
+        assert "大运河核心监控区" in page.locator(".es-once").first.inner_text()
         assert heard.nothing(), heard
 
 

@@ -117,7 +117,7 @@ def test_measuring_gives_length_and_area(browser, plan, tmp_path):  # noqa: F811
 def test_search_finds_by_name_and_opens_the_findings(browser, plan, tmp_path):  # noqa: F811
     with shown(browser, map_of(made_findings(plan), tmp_path)) as (page, heard):
         page.get_by_label("按名称查找").fill("化工")
-        assert page.locator(".es-search li").all_inner_texts() == ["A-01 化工一厂\nA-01　项目地块（按最重判定着色）"]
+        assert page.locator(".es-search li").all_inner_texts() == ["A-01 化工一厂\nA-01　项目地块（按结论着色）"]
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         assert "《太湖流域管理条例》第三十条第六项" in popup(page)
@@ -193,7 +193,7 @@ def test_everything_is_reached_from_the_keyboard(browser, plan, tmp_path):  # no
         assert {"INPUT", "BUTTON", "SUMMARY"} <= reached
         assert {
             "按名称查找图上的要素",
-            "A-01 化工一厂，判定不通过",
+            "A-01 化工一厂，判定不通过·示意",
             "图例",
             "放大",
             "水系与水源：全部显示或隐藏",
@@ -207,14 +207,14 @@ def test_everything_is_reached_from_the_keyboard(browser, plan, tmp_path):  # no
 # ------------------------------------------------------------------------------- colours, labels, recipes
 
 
-def test_sites_have_the_colour_and_the_letter_of_their_verdict(browser, plan, tmp_path):  # noqa: F811
+def test_sites_have_the_colour_and_the_letter_of_their_headline(browser, plan, tmp_path):  # noqa: F811
     made = made_findings(plan)
     with shown(browser, map_of(made, tmp_path)) as (page, _):
         marks = page.locator(".es-badge i").evaluate_all("all => all.map(e => [e.textContent, e.style.background])")
-        expected = [model.VERDICTS[verdict] for verdict in made.summary["verdict"].astype(str)]
+        expected = [model.HEADLINES[headline] for headline in made.summary["headline"].astype(str)]
         shown_colours = ["#{:02x}{:02x}{:02x}".format(*map(int, re.findall(r"\d+", c))) for _, c in marks]
-        assert [letter for letter, _ in marks] == [verdict.letter for verdict in expected]
-        assert shown_colours == [verdict.colour.lower() for verdict in expected]
+        assert [letter for letter, _ in marks] == [headline.letter for headline in expected]
+        assert shown_colours == [headline.colour.lower() for headline in expected]
         areas = page.locator(".leaflet-sites-pane path.leaflet-interactive").evaluate_all(
             "all => all.map(e => e.getAttribute('fill'))"
         )
