@@ -104,6 +104,9 @@ def test_a_rule_names_its_intakes_by_column(tmp_path):
     other = shapely.Point(503000, 3520000)
     wanted = {**RULE, "where": {"source_name": ["别处"]}}
     made = plan(tmp_path / "p", intakes=(INTAKE, other), river=("甲河", "甲河"), rules=wanted)
+    assert row(es.check(sites(at(-500, 0)), made, on="2026-11-20"))["verdict"] == "no_data"
+    keys = {"absent": {"source_name": ["别处"]}}
+    made = plan(tmp_path / "q", intakes=(INTAKE, other), river=("甲河", "甲河"), rules=wanted, intake_keys=keys)
     assert row(es.check(sites(at(-500, 0)), made, on="2026-11-20"))["verdict"] == "clear"
 
 
@@ -183,7 +186,8 @@ def test_where_there_are_no_intakes_everything_is_clear(tmp_path):
 def test_an_unverified_rule_and_a_missing_fact_stay_open(tmp_path):
     unread = {**RULE, "cite": {**RULE["cite"], "verified": False}}
     found = es.check(sites(at(-500, 0), at(-500, 500)), plan(tmp_path / "p", rules=unread), on="2026-11-20").frame
-    assert found["verdict"].tolist() == ["needs_facts", "needs_facts"]
+    assert found["verdict"].tolist() == ["unsettled", "unsettled"]
+    assert found["touched"].tolist() == [True, False]
 
 
 # ------------------------------------------------------------------------------------------ brute force

@@ -96,6 +96,10 @@ def test_the_readme_of_a_plan_tells_how_to_replace_a_layer(name, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     for _, *arguments in lines:
         done = CliRunner().invoke(cli, arguments, catch_exceptions=False, standalone_mode=False)
+        if arguments[:2] == ["plan", "validate"]:
+            # Values that are there but not drawn, or that the bureau has yet to confirm as absent, are listed.
+            assert all("没有要素的" in line for line in done.output.splitlines()[:-1]), done.output
+            continue
         assert done.return_value == 0, done.output
     kind = lines[0][lines[0].index("--kind") + 1]
     layer = es.open_plan("own").layers[kind]

@@ -22,7 +22,8 @@ def reasons(tmp_path):
         entries = [
             district(tmp_path),
             layer(tmp_path, "control_zone", ZONE, columns={"zone_type": ["清水通道维护区"]}),
-            layer(tmp_path, "bank_line", BANK, columns={"river": ["新孟河"]}, coverage="district+5000"),
+            layer(tmp_path, "bank_line", BANK, columns={"river": ["新孟河"]}, coverage="district+5000",
+                  absent={"river": ["望虞河", "太浦河"]}),  # fmt: skip
         ]
         plan = es.open_plan(plan_folder(tmp_path, entries, list(rules)))
         frame = es.check(site, plan, on=on).frame.set_index("rule_id")
@@ -44,7 +45,7 @@ def test_both_rules_say_which_gives_way_and_verdicts_stay(reasons):
         (sites(FAR, activity="C26", works="new"), TH30, ON, "clear"),
         (sites(NEAR, activity="K70", works="new"), TH30, ON, "not_applicable"),
         (sites(NEAR, works="new"), TH30, ON, "needs_facts"),
-        (sites(NEAR, activity="C26", works="new"), TH30 | {"cite": UNREAD}, ON, "needs_facts"),
+        (sites(NEAR, activity="C26", works="new"), TH30 | {"cite": UNREAD}, ON, "unsettled"),
         (sites(NEAR, activity="C26", works="new"), TH30 | {"since": "2026-11-21"}, ON, "not_applicable"),
     ],
     ids=["out of reach", "not this project", "waits for an answer", "not read", "not in force"],
@@ -58,7 +59,7 @@ def test_nothing_gives_way_to_what_does_not_apply(reasons, site, special, on, ve
 def test_the_general_rule_that_does_not_reach_the_site_gives_no_way(reasons):
     other = OVER | {"where": {"zone_type": ["洪水调蓄区"]}}
     verdicts, texts = reasons(sites(NEAR, activity="C26", works="new"), other, TH30)
-    assert verdicts == {"EMA": "clear", "TH30-6": "prohibited"}
+    assert verdicts == {"EMA": "no_data", "TH30-6": "prohibited"}
     assert "优先于" not in texts["TH30-6"]
 
 

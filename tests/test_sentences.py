@@ -75,6 +75,7 @@ def test_two_forms_that_come_to_the_same_words_are_one_text(jobs):
     )
     part = {
         "verdict": np.array([1, 1, 2], dtype=np.int8),
+        **{name: np.array([-1, 0, 1], dtype=np.int8) for name in ("certainty", "touched", "open_by")},
         "reason": Coded(same, np.array([1, 0, -1])),
         "geometry": np.full(3, None, dtype=object),
     }

@@ -43,7 +43,7 @@ def test_each_value_is_listed_once_with_its_rules_and_the_nearest_names(tmp_path
     ],
 )
 def test_owner_answers_with_vocabulary_or_absent(tmp_path, answer, left):
-    assert [found.value for found in values(worked_example(tmp_path, **answer))] == left
+    assert [found.value for found in values(worked_example(tmp_path, **{"absent": {}} | answer))] == left
 
 
 def test_name_mapped_to_itself_means_nothing_else(tmp_path):
@@ -91,7 +91,7 @@ def test_kinds_without_a_usable_layer_are_left_out(tmp_path):
 @given(st.lists(st.sampled_from(["望虞河", "望虞河支河", "太浦河", "采菱港", "无名"]), min_size=1, max_size=4))
 def test_only_values_without_a_feature_are_listed(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("p")
-    found = values(worked_example(folder, geometry=[BANK] * len(names), columns={"river": names}))
+    found = values(worked_example(folder, geometry=[BANK] * len(names), columns={"river": names}, absent={}))
     assert [x.value for x in found] == [x for x in ("新孟河", "望虞河", "太浦河") if x not in names]
     possible = {x.value: x.possible for x in found}
     assert possible["新孟河"] == ()
@@ -104,7 +104,7 @@ def test_only_values_without_a_feature_are_listed(tmp_path_factory, names):
 )
 def test_validate_and_coverage_print_them(tmp_path, capsys, call, code):
     with pytest.raises(SystemExit) as end:
-        cli.main([*call, str(worked_example(tmp_path))])
+        cli.main([*call, str(worked_example(tmp_path, absent={}))])
     assert end.value.code == code
     output = capsys.readouterr().out
     assert "“望虞河”（规则 TH30-6）" in output

@@ -236,7 +236,7 @@ def test_a_layer_that_can_not_be_drawn_costs_no_other(label, tmp_path, monkeypat
     broken_layer(monkeypatch, label)
     page = maps.to_html(maps.draw(made_findings(plans.open_plan(tmp_path))))
     assert f"此图未能绘出：{label}" in outline(page).text
-    assert "项目地块（按最重判定着色）" in page
+    assert "项目地块（按结论着色）" in page
     assert f"{label}：{SENTENCE}" in caplog.text
 
 

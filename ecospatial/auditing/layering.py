@@ -65,6 +65,9 @@ def _held(stock: Stock, layer: Layer) -> list[Row]:
         blank += ["coverage"] if layer.coverage == "unknown" else []
         if blank:
             rows.append(fault(f"{'、'.join(blank)} 未填写，与之有关的结论不能确定，请补充", status="note"))
+        for problem in stock.plan.layer_words(layer.name):
+            place = f"{layer.name}:{problem.row}" if isinstance(problem.row, int) else ""
+            rows.append(fault(str(problem), features=place))
         if not rows:
             rows.append(fault(f"可读，未改动，在有效期内，{count} 个要素", status="met"))
     return rows

@@ -131,7 +131,7 @@ class _Search:
         place = (rows[:, None] * per_site + np.arange(per_site)).ravel()
         same = after["verdict"].cat.codes.to_numpy() == self.before["verdict"].cat.codes.to_numpy()[place]
         clear = after["verdict"].isin(["clear", "not_applicable", "duty"]).to_numpy()
-        clear |= np.resize(self.not_of_place, len(after))
+        clear = clear | np.resize(self.not_of_place, len(after))
         kept = same & ~_in_the_way(after) & (_touched(self.before)[place] | ~_touched(after))
         return np.asarray(~(clear | kept).reshape(-1, per_site).all(axis=1), dtype=bool)
 
