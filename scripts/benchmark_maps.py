@@ -119,7 +119,8 @@ def made_zones(count: int = ZONES, vertices: int = VERTICES) -> gpd.GeoDataFrame
     import pandas as pd
     import shapely
 
-    paths = [path for kind in KINDS for path in sorted((environment.ROOT / "layers").glob(f"*/{kind}.geojson"))]
+    real = [folder for folder in sorted((environment.ROOT / "layers").iterdir()) if folder.name != "example-district"]
+    paths = [path for kind in KINDS for path in (folder / f"{kind}.geojson" for folder in real) if path.is_file()]
     parts = [gpd.read_file(path)[["geometry"]].to_crs(CRS).explode() for path in paths]
     frame = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=CRS)
     frame = frame.iloc[np.sort(np.argsort(-frame.area.to_numpy(), kind="stable")[:count])].reset_index(drop=True)

@@ -237,7 +237,7 @@ def test_narrow_window_folds_the_panels(browser, plan, tmp_path):
         assert not page.locator(".es-legend-body").is_visible()
         assert not page.locator(".leaflet-control-layers-list").is_visible()
         assert page.locator(".leaflet-control-layers-toggle").is_visible()
-        page.locator(".es-legend summary").click()
+        page.locator(".es-legend summary").first.click()
         assert page.locator(".es-legend-body").is_visible()
         assert heard.nothing(), heard
 

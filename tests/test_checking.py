@@ -256,7 +256,7 @@ def test_rules_that_name_the_same_features_by_other_words_share_answers(tmp_path
     assert found.margin_m.tolist() == [600, 500, 500, 600, 800]
     assert found.verdict.tolist() == ["prohibited", "clear", "clear", "prohibited", "clear"]
     reading = Reading.of(plan, dt.date.fromisoformat(ON))
-    read = [id(reading.select(version)) for versions in plan.rule_versions().values() for version in versions]
+    read = [id(reading.select(version).features) for versions in plan.rule_versions().values() for version in versions]
     assert read[1] == read[2] == read[4]
     assert len(set(read)) == 3
 

@@ -54,7 +54,7 @@ def test_a_plan_shows_itself(outputs):
 def test_findings_show_themselves(outputs):
     page = outputs["findings"]["text/html"]
     assert "判定不通过" in page
-    assert "数据缺失" in page
+    assert "缺少的图层与待定的依据" in page
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ import ecospatial as es
 from ecospatial.checking.shifting import smallest_shift
 
 ON = "2026-11-20"
+# Just clear of a zone nothing is touched, but not by more than the zone may be wrong.
+PASSED = ("clear", "no_conflict")
 OVERLAP = rule("O1", relation="overlaps", layer="eco_redline")
 
 
@@ -75,7 +77,7 @@ def test_the_shorter_way_between_zones(zones):
     assert found["shift_m"].tolist() == pytest.approx([30, 200, 20], abs=1e-6)
     assert found["shift_bearing_deg"].tolist() == pytest.approx([270, 0, 180], abs=1e-6)
     assert found["free_m2"].tolist() == pytest.approx([7000, 0, 8000], abs=0.01)
-    assert es.check(moved(frame, found), zones, on=ON).worst == "clear"
+    assert es.check(moved(frame, found), zones, on=ON).worst in PASSED
 
 
 def test_a_hollow_site_straddles_what_fits_into_it(tmp_path):
@@ -105,12 +107,12 @@ def test_around_a_corner_the_true_distance_counts(tmp_path):
     assert found.shift_m == pytest.approx(200, abs=0.15)
     assert found.shift_m >= 200
     assert found.shift_bearing_deg == pytest.approx(math.degrees(math.atan2(640, 480)), abs=2)
-    assert es.check(moved(frame, es.check(frame, plan, on=ON).remedies()), plan, on=ON).worst == "clear"
+    assert es.check(moved(frame, es.check(frame, plan, on=ON).remedies()), plan, on=ON).worst in PASSED
     # A site across the arc: what is left of it is clear for the rule.
     frame = sites(box(500560, 3520760, 500660, 3520860))
     free = es.check(frame, plan, on=ON).remedies()
     assert 0 < free["free_share"].iloc[0] < 1
-    assert es.check(frame.assign(geometry=free.geometry.to_numpy()), plan, on=ON).worst == "clear"
+    assert es.check(frame.assign(geometry=free.geometry.to_numpy()), plan, on=ON).worst in PASSED
 
 
 def test_lines_and_points(zones):
@@ -147,7 +149,7 @@ def test_a_shift_does_not_leave_what_is_known(tmp_path):
     found = es.check(frame, plan, on=ON).remedies()
     assert found["shift_m"].tolist() == pytest.approx([150], abs=1e-6)
     assert found["shift_bearing_deg"].tolist() == pytest.approx([270], abs=1e-6)
-    assert es.check(moved(frame, found), plan, on=ON).worst == "clear"
+    assert es.check(moved(frame, found), plan, on=ON).worst in PASSED
 
 
 def test_what_waits_for_facts_is_not_a_matter_of_moving(tmp_path):
