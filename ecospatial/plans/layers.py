@@ -164,7 +164,9 @@ def _require_hash(folder: Path, layer: Layer, name: str) -> None:
 
 def read_vector(folder: Path, layer: Layer, path: str, *, crs: CRS, file_layer: str | None = None) -> gpd.GeoDataFrame:
     """Read a file of the plan and bring it into the given CRS."""
-    frame = files.read_vector(inside(folder, path), layer=file_layer)
+    # What plan.yaml says of the layer's CRS counts before what the file says.
+    refuse_crs = layer.crs is None or path != layer.path
+    frame = files.read_vector(inside(folder, path), layer=file_layer, refuse_crs=refuse_crs)
     source = frame.crs
     if layer.crs is not None and path == layer.path:
         declared, shift = crs_.parse_crs(layer.crs)
