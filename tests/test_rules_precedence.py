@@ -23,7 +23,7 @@ def reasons(tmp_path):
             district(tmp_path),
             layer(tmp_path, "control_zone", ZONE, columns={"zone_type": ["清水通道维护区"]}),
             layer(tmp_path, "bank_line", BANK, columns={"river": ["新孟河"]}, coverage="district+5000",
-                  absent={"river": ["望虞河", "太浦河"]}),  # fmt: skip
+                  absent={"river": ["望虞河", "太浦河"]}),
         ]
         plan = es.open_plan(plan_folder(tmp_path, entries, list(rules)))
         frame = es.check(site, plan, on=on).frame.set_index("rule_id")
