@@ -272,6 +272,8 @@ def test_row_9_a_name_that_may_mean_the_river_asks_the_owner_of_the_data(tmp_pat
     found = check(folder, sites(square(50), square(500)))
     assert answer(found) == ("needs_facts", None, "data_owner", True)
     assert "京杭运河常州段" in found.frame.reason.iloc[0]
+    assert [entry["rule_ids"] for entry in found.plan_open] == [["R"]]
+    assert "相近的：京杭运河常州段" in found.plan_open[0]["what"]
     assert answer(found, 1)[0] == "clear"
     assert (found.frame.certainty.iloc[1], found.summary.headline.iloc[1]) == ("doubtful", "no_conflict")
 

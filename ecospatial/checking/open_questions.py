@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecospatial.checking import reasons
-from ecospatial.model import OPEN_BY
+from ecospatial.model import OPEN_BY, nearest_names
 
 if TYPE_CHECKING:
     from ecospatial.checking.reading import Reading
+    from ecospatial.checking.selection import Selection
     from ecospatial.plans import Plan
 
 
@@ -34,8 +35,9 @@ def list_plan_open(reading: Reading) -> list[dict[str, Any]]:
         ask = name_owner(reading.plan, rule.layer)
         for gap in stock.gaps:
             layers.setdefault((gap, "data_owner", ask), []).append(rule.id)
-        if stock.frame is not None and reading.select(rule).missing:
-            text = reasons.describe_missing(rule, reading.select(rule).missing)
+        selection = None if stock.frame is None else reading.select(rule)
+        if selection is not None and selection.missing:
+            text = reasons.describe_missing(rule, selection.missing) + _list_nearest(selection)
             names.setdefault((text, "data_owner", ask), []).append(rule.id)
         if rule.unsettled:
             key = (f"依据待定：{reasons.unsettled(rule)}", "rule_keeper", OPEN_BY["rule_keeper"])
@@ -45,6 +47,16 @@ def list_plan_open(reading: Reading) -> list[dict[str, Any]]:
         for found in (layers, names, rules)
         for (what, by, ask), ids in found.items()
     ]
+
+
+def _list_nearest(selection: Selection) -> str:
+    """List the texts of the layer that are most like the values that no feature carries."""
+    found: dict[str, None] = {}
+    for column, value in selection.missing:
+        if column in selection.frame:
+            known = (text for text in selection.frame[column].dropna().unique() if isinstance(text, str))
+            found |= dict.fromkeys(nearest_names(value, known))
+    return f"；图层中相近的：{'、'.join(found)}" if found else ""
 
 
 def lacks_layer(reading: Reading) -> bool:
