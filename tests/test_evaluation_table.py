@@ -135,6 +135,8 @@ def test_row_3_a_distance_that_is_not_stated_is_touched_on_contact_only(tmp_path
     found = check(folder, sites(square(d)))
     assert answer(found) == ("unsettled", touched, "rule_keeper", here)
     assert "原文未写明控制距离" in found.frame.reason.iloc[0]
+    for path in found.write(folder / "out", formats=["html", "map"]):
+        assert "未能绘出" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("d", "verdict"), [(40, "prohibited"), (60, "clear")])

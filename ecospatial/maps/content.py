@@ -283,7 +283,8 @@ def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None, page: B
     found: dict[str, Any] = {}
     rules: dict[str, set[str]] = {}
     for rule_id, rule in findings.rules.iterrows():
-        if rule["relation"] != "near" or str(rule_id) not in touched:
+        # A distance that the text does not state and nobody settled has no strip.
+        if rule["relation"] != "near" or str(rule_id) not in touched or pd.isna(rule["within_m"]):
             continue
         where = rule["where"] if isinstance(rule["where"], dict) else {}
         detail = "、".join(plain_text(value) for values in where.values() for value in values)
