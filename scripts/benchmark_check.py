@@ -165,9 +165,9 @@ def asked_of(plan: Plan) -> list[gpd.GeoDataFrame]:
     import shapely
 
     from ecospatial import geometry
-    from ecospatial.checking.reading import Reading
+    from ecospatial.checks._features import LayerCache
 
-    reading = Reading(plan, dt.date.fromisoformat(ON)).around(shapely.points([[*plan.area.centroid.coords[0]]]), 0.0)
+    reading = LayerCache(plan, dt.date.fromisoformat(ON)).around(shapely.points([[*plan.area.centroid.coords[0]]]), 0.0)
     widest: dict[Any, Any] = {}
     for rule in plan.rules:
         if rule.in_force(reading.on) and reading.stock_for(rule).frame is not None:

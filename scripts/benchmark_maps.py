@@ -62,7 +62,7 @@ def many(folder: Path, count: int = MANY) -> None:
     import shapely
 
     import ecospatial as es
-    from ecospatial import gallery
+    from ecospatial.batch import map_run
 
     plan = es.open_plan("changzhou-zhonglou")
     west, south, east, north = plan.area.bounds
@@ -78,7 +78,7 @@ def many(folder: Path, count: int = MANY) -> None:
             peaks.append(peak_mb())
 
     start = time.perf_counter()
-    gallery.render(*gallery.of_sites(findings), folder / "many", told=told)
+    map_run.render(*map_run.of_sites(findings), folder / "many", told=told)
     ours_s = (time.perf_counter() - start) / len(sites)
     held = [layer for layer in plan.layers.values() if layer.present == "held" and layer.pixels is None]
     start, few = time.perf_counter(), min(20, len(sites))

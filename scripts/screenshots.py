@@ -66,9 +66,9 @@ def sheets(target: Path) -> None:
     import pypdfium2
 
     import ecospatial as es
-    from ecospatial.maps.poster import picture
+    from ecospatial.export.pdf import OFFICES, program
+    from ecospatial.maps.print.plan_sheet import picture
     from ecospatial.maps.recipes import find_recipe, read_recipe
-    from ecospatial.report.printing import OFFICES, program
 
     recipe = find_recipe("tianning-three-lines.yaml")
     if recipe is not None:

@@ -8,7 +8,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from ecospatial import files
+from ecospatial import io
 from ecospatial.errors import SiteError
 
 E, N = 500000, 3520000
@@ -46,12 +46,12 @@ def zipped(folder, archive, *, prefix="", names=None):
 
 def refused(source):
     with pytest.raises(SiteError) as caught:
-        files.read_vector(source)
+        io.read_vector(source)
     problem = caught.value.problems[0]
     assert "/" not in problem.file
     assert "Traceback" not in str(caught.value)
-    assert problem.way_out
-    return problem.problem + problem.way_out
+    assert problem.hint
+    return problem.message + problem.hint
 
 
 def feature(coordinates, extra=""):

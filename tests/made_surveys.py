@@ -42,4 +42,4 @@ def only(drawing):
 
 
 def faults_of(drawing):
-    return [(p.row, p.problem) for found in drawing.faults for p in found]
+    return [(p.row, p.message) for found in drawing.faults for p in found]

@@ -14,7 +14,7 @@ import pytest
 from made_plans import TH30, district, layer, plan_folder, rule, square, worked_example
 
 from ecospatial import cli
-from ecospatial.cli import asking
+from ecospatial.cli import ask
 from ecospatial.model import ACTIVITIES, EVERYDAY_NAMES, FACTS, LAND_USES, WORKS, activity_code, search_activities
 from ecospatial.plans import data_folder
 from ecospatial.rules import read_pack
@@ -217,7 +217,7 @@ def test_the_questions_are_those_whose_answer_can_change_a_verdict(seed):
         known = {key: drawn.choice(values) for key, values in options.items() if drawn.random() < 0.4}
         row = {key: known.get(key) for key in KEYS}
         site = gpd.GeoDataFrame([row], geometry=[NEAR], crs="EPSG:4549").astype(dict.fromkeys(KEYS, object))
-        found = set(asking._open(site, [one]))
+        found = set(ask._open(site, [one]))
         assert found == can_change(one, known), (one.id, known)
         asked += len(found)
     assert asked >= 10

@@ -22,9 +22,9 @@ from shapely import box
 from test_readme import ROOT
 
 import ecospatial as es
-from ecospatial.auditing import CHECKS, SIZES, STATUSES
-from ecospatial.auditing.page import render
-from ecospatial.auditing.texts import summary_text, table
+from ecospatial.audits import CHECKS, SIZES, STATUSES
+from ecospatial.audits._text import summary_text, table
+from ecospatial.audits.html_page import render
 from ecospatial.cli import main
 from ecospatial.errors import EcospatialError, SiteError
 from ecospatial.maps import to_html

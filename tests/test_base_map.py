@@ -16,8 +16,8 @@ from shapely import LineString, box
 from test_readme import ROOT
 
 import ecospatial as es
-from ecospatial.checking.composite import area_by_verdict, base_map
-from ecospatial.checking.composite_files import draw_base_map, write_base_map
+from ecospatial.checks.control_overlay import area_by_verdict, base_map
+from ecospatial.checks.control_overlay_files import draw_base_map, write_base_map
 from ecospatial.errors import PlanError, SiteError
 from ecospatial.maps import to_html
 

@@ -15,7 +15,7 @@ from made_plans import rule, sites, square, worked_example
 
 import ecospatial as es
 from ecospatial.cli import main
-from ecospatial.cli.parts import rule_meter
+from ecospatial.cli.chunked import rule_meter
 
 ON = "2026-11-20"
 COUNT = 120
@@ -420,7 +420,7 @@ def test_the_command_fails_on_a_verdict_that_any_part_reaches(made, tmp_path, ca
 
 def test_a_long_check_in_memory_says_how_far_it_is(capsys, monkeypatch):
     clock = iter([0.0, 1.0, 3.0, 3.5, 30.0])
-    monkeypatch.setattr("ecospatial.cli.parts.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("ecospatial.cli.chunked.time.monotonic", lambda: next(clock))
     meter = rule_meter()
     meter.tell("a")  # 1 s: too soon to say anything
     meter.tell("b")
@@ -430,7 +430,7 @@ def test_a_long_check_in_memory_says_how_far_it_is(capsys, monkeypatch):
 
 
 def test_time_left_of_a_check_in_memory(capsys, monkeypatch):
-    monkeypatch.setattr("ecospatial.cli.parts.time.monotonic", iter([0.0, 10.0, 10.0]).__next__)
+    monkeypatch.setattr("ecospatial.cli.chunked.time.monotonic", iter([0.0, 10.0, 10.0]).__next__)
     rule_meter().rules(25, 100)
     assert capsys.readouterr().err == "已核查 25/100 条规则，剩余约 30 秒\n"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from made_findings import HOSTILE, hostile_findings, made_findings, made_plan
 
-from ecospatial import maps, report
+from ecospatial import export, maps
 
 pytestmark = pytest.mark.browser
 NASTY = "".join(HOSTILE)
@@ -253,7 +253,7 @@ def test_notebook_cell_shows_the_map(browser, plan, tmp_path):
 
 @pytest.mark.parametrize("make", [made_findings, hostile_findings])
 def test_report_opens_offline_and_runs_nothing(browser, make, hostile_plan, tmp_path):
-    with shown(browser, report.write_html(make(hostile_plan), tmp_path / "report.html")) as (page, heard):
+    with shown(browser, export.write_html(make(hostile_plan), tmp_path / "report.html")) as (page, heard):
         page.locator("summary").first.click()
         text = page.locator("body").inner_text()
         assert "空间管控核查报告" in text
@@ -268,7 +268,7 @@ def test_report_opens_offline_and_runs_nothing(browser, make, hostile_plan, tmp_
 
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_report_does_not_run_off_the_page(browser, media, tmp_path):
-    with shown(browser, report.write_html(hostile_findings(), tmp_path / "a.html"), width=794, height=1123) as (
+    with shown(browser, export.write_html(hostile_findings(), tmp_path / "a.html"), width=794, height=1123) as (
         page,
         _,
     ):
@@ -277,7 +277,7 @@ def test_report_does_not_run_off_the_page(browser, media, tmp_path):
 
 
 def test_printed_maps_have_their_size_on_paper(browser, plan, tmp_path):
-    path = report.write_html(made_findings(plan), tmp_path / "a.html")
+    path = export.write_html(made_findings(plan), tmp_path / "a.html")
     with shown(browser, path, width=794, height=1123) as (page, heard):
         page.emulate_media(media="print")
         sizes = page.locator("figure.map svg").evaluate_all(
@@ -293,7 +293,7 @@ def test_printed_maps_have_their_size_on_paper(browser, plan, tmp_path):
 
 
 def test_printed_tables_are_not_cut_off(browser, plan, tmp_path):
-    path = report.write_html(hostile_findings(plan), tmp_path / "a.html")
+    path = export.write_html(hostile_findings(plan), tmp_path / "a.html")
     width = int((210 - 2 * 13) / 25.4 * 96)
     with shown(browser, path, width=width, height=1000) as (page, _):
         page.emulate_media(media="print")
@@ -308,7 +308,7 @@ def test_printed_tables_are_not_cut_off(browser, plan, tmp_path):
 
 def test_characters_of_maps_are_drawn_though_no_font_is_there(browser, tmp_path):
     """The outlines stand once at the head of the page; each map refers to them."""
-    with shown(browser, report.write_html(made_findings(), tmp_path / "a.html")) as (page, heard):
+    with shown(browser, export.write_html(made_findings(), tmp_path / "a.html")) as (page, heard):
         boxes = (
             page.locator("figure.map svg").first.locator("use").evaluate_all("all => all.map(e => e.getBBox().width)")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -30,8 +31,7 @@ from made_plans import (
 )
 
 import ecospatial as es
-from ecospatial import checking
-from ecospatial.checking import Reading
+from ecospatial.checks import LayerCache
 
 ON = "2026-11-20"
 
@@ -255,7 +255,7 @@ def test_rules_that_name_the_same_features_by_other_words_share_answers(tmp_path
     assert found.distance_m.tolist() == [400, 1500, 1500, 400, 1500]
     assert found.margin_m.tolist() == [600, 500, 500, 600, 800]
     assert found.verdict.tolist() == ["prohibited", "clear", "clear", "prohibited", "clear"]
-    reading = Reading.of(plan, dt.date.fromisoformat(ON))
+    reading = LayerCache.of(plan, dt.date.fromisoformat(ON))
     read = [id(reading.select(version).features) for versions in plan.rule_versions().values() for version in versions]
     assert read[1] == read[2] == read[4]
     assert len(set(read)) == 3
@@ -438,7 +438,7 @@ def test_sites_are_checked_some_at_a_time_and_laid_out_as_one(name, at_least, mo
     plan = es.open_plan(name)
     asked = random_sites(plan, 130, np.random.default_rng(8))
     whole = es.check(asked, plan, on=ON, at_least=at_least)
-    monkeypatch.setattr(checking, "BLOCK", 29)
+    monkeypatch.setattr(sys.modules["ecospatial.checks.check"], "BLOCK", 29)
     told = []
     parts = es.check(asked, plan, on=ON, at_least=at_least, progress=lambda *state: told.append(state))
     pd.testing.assert_frame_equal(parts.summary, whole.summary)

@@ -10,7 +10,7 @@ import pytest
 from made_plans import plan_folder, rule, sites, square, worked_example
 
 import ecospatial as es
-from ecospatial import checking
+from ecospatial import checks
 from ecospatial.cli import main
 from ecospatial.plans import seal
 
@@ -189,7 +189,7 @@ def test_a_fault_of_the_program_is_one_line_and_three(run, plan, site_file, monk
     def broken(*_, **__):
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr(checking, "check", broken)
+    monkeypatch.setattr(checks, "check", broken)
     code, _, err = run("check", site_file, "--plan", plan)
     assert code == 3
     assert len(err.strip().splitlines()) == 1
@@ -202,7 +202,7 @@ def test_stopped_by_the_user(run, plan, site_file, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checking, "check", stopped)
+    monkeypatch.setattr(checks, "check", stopped)
     assert run("check", site_file, "--plan", plan)[0] == 130
 
 

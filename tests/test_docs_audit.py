@@ -8,7 +8,7 @@ import shlex
 import pytest
 from test_readme import ROOT, blocks, commands
 
-from ecospatial.auditing import CHECKS, STATUSES
+from ecospatial.audits import CHECKS, STATUSES
 from ecospatial.cli import main
 
 PAGE = "docs/audit.md"

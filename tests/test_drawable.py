@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecospatial.geometry import drawable
-from ecospatial.maps.sharing import outline
+from ecospatial.maps.disclosure import outline
 
 PLACE = np.array([501_000.0, 3_520_000.0])
 

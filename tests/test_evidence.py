@@ -21,7 +21,7 @@ from test_outlines import written
 
 import ecospatial as es
 from ecospatial import crs as crs_
-from ecospatial import files, read_sites
+from ecospatial import io, read_sites
 from ecospatial.errors import CrsError
 from ecospatial.plans import import_layer, new_plan
 
@@ -328,7 +328,7 @@ def test_a_layer_is_read_as_strictly_as_a_site(said, tmp_path):
     before = (tmp_path / "plan" / "plan.yaml").read_bytes()
     assert "--crs" in texts(CrsError, lambda: import_layer(path, tmp_path / "plan", "control_zone"))
     assert (tmp_path / "plan" / "plan.yaml").read_bytes() == before
-    assert said in texts(CrsError, lambda: files.read_vector(path))
+    assert said in texts(CrsError, lambda: io.read_vector(path))
 
 
 def test_a_survey_text_in_an_old_datum_is_no_layer(tmp_path):

@@ -10,7 +10,7 @@ import sys
 import pytest
 from made_files import NAMES, VRT, feature, frame, refused
 
-from ecospatial import files
+from ecospatial import io
 from ecospatial.errors import CrsError, SiteError
 
 # -------------------------------------------------------------------------------------------- the door
@@ -71,7 +71,7 @@ def test_empty_files_are_refused(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.touch()
     with pytest.raises(SiteError, match="空"):
-        files.safe_path(path)
+        io.safe_path(path)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_content_must_fit_the_name(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"\x7fELF\x02\x01\x01\0\0\0")
     with pytest.raises(SiteError, match="内容不是"):
-        files.safe_path(path)
+        io.safe_path(path)
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp", ".zip", ".kml", ".gml"])
@@ -107,7 +107,7 @@ def test_tricks_in_xml_are_refused(tmp_path, text):
 
 
 def test_drivers_that_fetch_or_follow_recipes_are_not_there():
-    code = "import ecospatial.files, pyogrio; print(sorted(pyogrio.list_drivers()))"
+    code = "import ecospatial.io, pyogrio; print(sorted(pyogrio.list_drivers()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'GPKG'" in done.stdout
     assert not any(name in done.stdout for name in ("'OGR_VRT'", "'WFS'", "'HTTP'", "'OAPIF'"))
@@ -127,16 +127,16 @@ def test_folders_and_pipes_are_refused(tmp_path):
 def test_text_kinds_pass_the_door_but_are_no_vector_files(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n")
-    assert files.safe_path(str(path)) == path
+    assert io.safe_path(str(path)) == path
     assert "矢量" in refused(path)
 
 
 def test_hash_is_of_the_bytes(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"x" * 3_000_000)
-    assert files.sha256(path) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    assert io.sha256(path) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
     with pytest.raises(SiteError, match="无法读取"):
-        files.sha256(tmp_path / "none")
+        io.sha256(tmp_path / "none")
 
 
 # ------------------------------------------------------------------------------------------- the kinds
@@ -150,15 +150,15 @@ def test_each_kind_is_read_with_its_text_and_nothing_is_left_beside_it(tmp_path,
     driver = {".gdb": "OpenFileGDB", ".gml": "GML"}.get(suffix)
     frame().to_file(path, driver=driver)
     (inside / "红线数据.xsd").unlink(missing_ok=True)
-    before = {p: files.sha256(p) for p in inside.rglob("*") if p.is_file()}
-    read = files.read_vector(path)
-    assert {p: files.sha256(p) for p in inside.rglob("*") if p.is_file()} == before
+    before = {p: io.sha256(p) for p in inside.rglob("*") if p.is_file()}
+    read = io.read_vector(path)
+    assert {p: io.sha256(p) for p in inside.rglob("*") if p.is_file()} == before
     assert sorted(read["名称"]) == sorted(NAMES)
     assert sorted(read["code"]) == ["0701", "1001"]
     assert read.geometry.name == "geometry"
     assert read.crs.to_epsg() == 4549
     assert sorted(read.area.round(6)) == [10000, 10000]
-    assert files.list_layers(path)[0][1].endswith("Polygon")
+    assert io.list_layers(path)[0][1].endswith("Polygon")
 
 
 def test_kml_is_degrees_and_has_no_columns_of_the_driver(tmp_path):
@@ -168,13 +168,13 @@ def test_kml_is_degrees_and_has_no_columns_of_the_driver(tmp_path):
     polygon = f"<Polygon><outerBoundaryIs>{ring}</outerBoundaryIs></Polygon>"
     body = f"<Document><Placemark><name>新孟河</name>{polygon}</Placemark></Document>"
     path.write_text(f'<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">{body}</kml>')
-    read = files.read_vector(path)
+    read = io.read_vector(path)
     assert read.crs.to_epsg() == 4326
     assert read.Name.tolist() == ["新孟河"]
     assert "tessellate" not in read.columns
     text = path.read_text().replace("UTF-8", "GB2312").encode("gbk")
     path.write_bytes(text)
-    assert files.read_vector(path).Name.tolist() == ["新孟河"]
+    assert io.read_vector(path).Name.tolist() == ["新孟河"]
     path.write_bytes(text[:-20])
     assert "打开" in refused(path)
 
@@ -186,7 +186,7 @@ def test_a_geopackage_in_wal_mode_leaves_nothing_beside_it(tmp_path):
     connection = sqlite3.connect(path)
     connection.execute("pragma journal_mode=wal")
     connection.close()
-    assert len(files.read_vector(path)) == 2
+    assert len(io.read_vector(path)) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["a.gpkg"]
 
 
@@ -195,10 +195,10 @@ def test_several_layers_have_to_be_named(tmp_path):
     frame().to_file(path, layer="红线")
     frame().iloc[:1].to_file(path, layer="旧红线", mode="a")
     assert "红线、旧红线" in refused(path)
-    assert len(files.read_vector(path, layer="旧红线")) == 1
-    assert files.list_layers(path) == [("红线", "Polygon"), ("旧红线", "Polygon")]
+    assert len(io.read_vector(path, layer="旧红线")) == 1
+    assert io.list_layers(path) == [("红线", "Polygon"), ("旧红线", "Polygon")]
     with pytest.raises(SiteError, match="没有图层“x”"):
-        files.read_vector(path, layer="x")
+        io.read_vector(path, layer="x")
 
 
 @pytest.mark.parametrize("part", ["a!b", "a b", "a'b", "a#b", "x!etc"])
@@ -209,7 +209,7 @@ def test_odd_file_and_folder_names_are_only_names(tmp_path, part):
         frame().to_file(tmp_path / f"x{suffix}", encoding="utf-8")
         for made in tmp_path.glob("x.*"):
             made.rename(folder / f"{part}{made.suffix}")
-        assert len(files.read_vector(folder / f"{part}{suffix}")) == 2
+        assert len(io.read_vector(folder / f"{part}{suffix}")) == 2
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".fgb", ".geojson", ".gml"])
@@ -219,7 +219,7 @@ def test_a_file_cut_off_is_our_error_or_whole(tmp_path, suffix, share):
     frame().to_file(path, driver="GML" if suffix == ".gml" else None)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     try:
-        read = files.read_vector(path)
+        read = io.read_vector(path)
     except SiteError:
         return
     assert suffix in (".gpkg", ".fgb")
@@ -237,18 +237,18 @@ def geojson(folder, text, encoding="utf-8"):
 
 
 def test_geojson_in_metres_is_not_believed_to_be_degrees(tmp_path):
-    read = files.read_vector(geojson(tmp_path, feature("[500000,3520000]")))
+    read = io.read_vector(geojson(tmp_path, feature("[500000,3520000]")))
     assert read.crs is None
     assert read.geometry[0].x == 500000
     named = ',"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::4549"}}'
-    assert files.read_vector(geojson(tmp_path, feature("[500000,3520000]", named))).crs.to_epsg() == 4549
+    assert io.read_vector(geojson(tmp_path, feature("[500000,3520000]", named))).crs.to_epsg() == 4549
     wrong = ',"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}}'
     with pytest.raises(CrsError, match=r"EPSG:4326.*而坐标不是经纬度.*--crs"):
-        files.read_vector(geojson(tmp_path, feature("[500000,3520000]", wrong)))
+        io.read_vector(geojson(tmp_path, feature("[500000,3520000]", wrong)))
 
 
 def test_geojson_in_degrees_is_wgs84(tmp_path):
-    read = files.read_vector(geojson(tmp_path, "\ufeff" + feature("[119.9,31.7]")))
+    read = io.read_vector(geojson(tmp_path, "\ufeff" + feature("[119.9,31.7]")))
     assert read.crs.to_epsg() == 4326
     assert read["id"].tolist() == ["07"]
 

@@ -5,7 +5,7 @@ import shapely
 from made_surveys import HEAD, SQUARE, E, N, corners, faults_of, only, parcel, survey
 
 from ecospatial.errors import SiteError
-from ecospatial.formats import datum_of, read_survey
+from ecospatial.io import datum_of, read_survey
 
 # -------------------------------------------------------------------------------------- survey text
 
@@ -179,7 +179,7 @@ def test_a_wrong_line_is_named(tmp_path, line, word):
     try:
         found = faults_of(read_survey(path))
     except SiteError as error:
-        found = [(p.row, p.problem) for p in error.problems]
+        found = [(p.row, p.message) for p in error.problems]
     assert [row for row, text in found if word in text] == [15]
 
 

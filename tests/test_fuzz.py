@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_traps import HEAD, corners, parcel
 
-from ecospatial import files, formats
+from ecospatial import io as io_
 from ecospatial.crs import stated
 from ecospatial.errors import CrsError, SiteError
-from ecospatial.formats.text import degrees, number
+from ecospatial.io._encoding import degrees, number
 from ecospatial.sites import read_sites
 
 BOUNDED = settings(
@@ -67,38 +67,38 @@ def reads(read, path, content):
         checked(read(path))
     except SiteError as error:
         assert error.problems
-        assert all(problem.way_out for problem in error.problems)
+        assert all(problem.hint for problem in error.problems)
 
 
 @BOUNDED
 @given(content=st.one_of(mangled(SURVEY), st.binary(max_size=200)))
 def test_survey(tmp_path, content):
-    reads(formats.read_survey, tmp_path / "a.txt", content)
+    reads(io_.read_survey, tmp_path / "a.txt", content)
 
 
 @BOUNDED
 @given(content=st.one_of(mangled(CASS), st.binary(max_size=200)))
 def test_cass(tmp_path, content):
-    reads(formats.read_cass, tmp_path / "a.dat", content)
+    reads(io_.read_cass, tmp_path / "a.dat", content)
 
 
 @BOUNDED
 @given(content=st.one_of(mangled(CSV), st.binary(max_size=200)))
 def test_csv(tmp_path, content):
-    reads(formats.read_coordinates, tmp_path / "a.csv", content)
+    reads(io_.read_coordinates, tmp_path / "a.csv", content)
 
 
 @BOUNDED
 @given(content=st.one_of(mangled(DXF), st.binary(max_size=200)))
 def test_dxf(tmp_path, content):
-    reads(formats.read_dxf, tmp_path / "a.dxf", content)
+    reads(io_.read_dxf, tmp_path / "a.dxf", content)
 
 
 @BOUNDED
 @given(text=mangled(WKT).map(lambda raw: raw.decode("utf-8", errors="replace")))
 def test_wkt(text):
     try:
-        formats.read_wkt(text)
+        io_.read_wkt(text)
     except SiteError as error:
         assert error.problems
 
@@ -126,7 +126,7 @@ def test_workbook(tmp_path, workbook, data):
     with zipfile.ZipFile(packed, "w") as archive:
         for member, content in workbook.items():
             archive.writestr(member, changed if member == name else content)
-    reads(formats.read_coordinates, tmp_path / "a.xlsx", packed.getvalue())
+    reads(io_.read_coordinates, tmp_path / "a.xlsx", packed.getvalue())
 
 
 @BOUNDED
@@ -135,7 +135,7 @@ def test_geojson(tmp_path, content):
     path = tmp_path / "a.geojson"
     path.write_bytes(content)
     try:
-        files.read_vector(path)
+        io_.read_vector(path)
     except SiteError as error:
         assert error.problems
 

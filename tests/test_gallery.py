@@ -16,8 +16,9 @@ import yaml
 from made_findings import HOSTILE, made_plan
 
 import ecospatial as es
-from ecospatial import cli, gallery, maps
-from ecospatial.gallery.items import safe_names
+from ecospatial import cli, maps
+from ecospatial.batch import map_run
+from ecospatial.batch.map_jobs import safe_names
 
 browser = test_browser.browser  # the fixture
 EXAMPLES = "layers/changzhou-zhonglou/examples"
@@ -190,7 +191,7 @@ def test_one_map_as_a_picture_or_a_sheet(form, tmp_path):
 def test_the_list_opens_without_a_network_and_finds_by_name(recipes, tmp_path, browser):
     content = {"title": "".join(HOSTILE), "plan": "./../made"}
     (recipes / "坏.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    gallery.render(*gallery.of_recipes(recipes), tmp_path / "out")
+    map_run.render(*map_run.of_recipes(recipes), tmp_path / "out")
     with test_browser.shown(browser, tmp_path / "out" / "index.html") as (page, heard):
         cards = page.locator(".cards li:visible")
         assert cards.count() == 3

@@ -15,7 +15,7 @@ from page_outline import outline
 from read_page import call, column, layers_of
 
 import ecospatial as es
-from ecospatial import model, report
+from ecospatial import export, model
 from ecospatial.maps import to_html
 
 ON = "2026-11-20"
@@ -43,8 +43,8 @@ def map_answers(text):
 
 def answers_everywhere(findings, folder):
     """What each output says of the sites, by output."""
-    report.write(findings, folder, formats=["html", "map", "json", "gpkg", "xlsx", "docx"])
-    screen = report.summary_text(findings).splitlines()
+    export.write(findings, folder, formats=["html", "map", "json", "gpkg", "xlsx", "docx"])
+    screen = export.summary_text(findings).splitlines()
     first = next(number for number, line in enumerate(screen) if line.startswith("地块"))
     count = len(findings.summary)
     page = (folder / "report.html").read_text("utf-8")
@@ -52,8 +52,8 @@ def answers_everywhere(findings, folder):
     sheet = list(openpyxl.load_workbook(folder / "findings.xlsx")["结论汇总"].iter_rows(values_only=True))
     head = next(number for number, row in enumerate(sheet) if "地块编号" in row)
     word = [paragraph.text for paragraph in docx.Document(str(folder / "report.docx")).paragraphs]
-    back = report.read(folder / "findings.gpkg")["summary"]
-    table = report.table(findings).drop_duplicates("地块编号").set_index("地块编号")["结论"]
+    back = export.read(folder / "findings.gpkg")["summary"]
+    table = export.table(findings).drop_duplicates("地块编号").set_index("地块编号")["结论"]
     names = [str(name) for name in findings.summary.index]
     return {
         "screen": [line.split()[-3] for line in screen[first + 1 : first + 1 + count]],
@@ -63,7 +63,7 @@ def answers_everywhere(findings, folder):
         "gpkg": [model.headline_text(h, c) for h, c in zip(back["headline"], back["certainty"], strict=True)],
         "xlsx": [row[sheet[head].index("结论")] for row in sheet[head + 1 : head + 1 + count]],
         "docx": [re.sub(r"^结论：.　", "", line) for line in word if line.startswith("结论：")],
-        "jupyter": re.findall(r"<b>.</b> ([^<]*)</span>", report.notebook_html(findings)),
+        "jupyter": re.findall(r"<b>.</b> ([^<]*)</span>", export.notebook_html(findings)),
         "table": [table[name] for name in names],
     }
 
@@ -87,7 +87,7 @@ def test_a_red_line_without_facts_inside_a_ban_never_passes(rules, tmp_path):
     told = answers_everywhere(found, tmp_path / "out")
     assert {output: ["尚不能判定"] for output in told} == told
     # Nor does any line about it say so in passing.
-    table = report.summary_text(found).partition("注意")[0]
+    table = export.summary_text(found).partition("注意")[0]
     assert "通过" not in table
     section = (tmp_path / "out/report.html").read_text("utf-8").split('id="site-1"')[1].split("</section>")[0]
     assert "通过" not in outline(section).text

@@ -12,7 +12,7 @@ from made_audits import CRS, EAST, NORTH, ON, SOUTH, WEST, sound
 from shapely import Point, box
 
 import ecospatial as es
-from ecospatial.auditing import audit
+from ecospatial.audits import audit
 from ecospatial.errors import CrsError, PlanError
 from ecospatial.geometry import ellipsoidal_area
 from ecospatial.geometry.partition import holders, partition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import configparser
+import runpy
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,13 @@ def imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_setup_cfg_lists_every_package_there_is():
-    # A list and no find:, because find: can not place layers/ and maps/ under ecospatial/data.
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    listed = setup["options"]["packages"].split()
+def test_setup_py_finds_every_package_there_is(monkeypatch):
+    given = {}
+    monkeypatch.setattr("setuptools.setup", lambda **settings: given.update(settings))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / "setup.py"))
     there = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
-    assert sorted(listed) == sorted(there | {"ecospatial.data.layers", "ecospatial.data.maps"})
+    assert sorted(given["packages"]) == sorted(there | {"ecospatial.data.layers", "ecospatial.data.maps"})
 
 
 def test_every_folder_with_modules_is_a_package():

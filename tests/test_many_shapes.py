@@ -13,12 +13,13 @@ import shapely
 from PIL import Image
 
 import ecospatial as es
-from ecospatial import maps, report
-from ecospatial.maps import content, printed, sheet
-from ecospatial.maps.poster import picture
+from ecospatial import export, maps
+from ecospatial.export import figures
+from ecospatial.maps.print import canvas, site_map
+from ecospatial.maps.print.plan_sheet import picture
 from ecospatial.maps.recipes import Recipe
-from ecospatial.maps.thumbnail import thumbnail
-from ecospatial.report import drawings
+from ecospatial.maps.web import layers
+from ecospatial.maps.web.thumbnail import thumbnail
 
 WEST, SOUTH, EAST, NORTH = 496_000.0, 3_512_000.0, 506_000.0, 3_522_000.0
 WIDTHS = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1.0])
@@ -124,7 +125,7 @@ def findings(tmp_path_factory):
 def watched(monkeypatch):
     """Collect every shape that reaches a sheet or a page."""
     seen = []
-    on_paper, on_page = sheet.Sheet.shapes, content.drawn
+    on_paper, on_page = canvas.Sheet.shapes, layers.drawn
 
     def shapes(self, geometry, *more, **how):
         seen.append(np.asarray(geometry, dtype=object))
@@ -134,8 +135,8 @@ def watched(monkeypatch):
         seen.append(frame.geometry.to_numpy())
         return on_page(frame, **how)
 
-    monkeypatch.setattr(sheet.Sheet, "shapes", shapes)
-    monkeypatch.setattr(content, "drawn", drawn)
+    monkeypatch.setattr(canvas.Sheet, "shapes", shapes)
+    monkeypatch.setattr(layers, "drawn", drawn)
     return seen
 
 
@@ -162,9 +163,9 @@ def of_some(findings, site_ids):
 
 
 def test_all_formats_are_written_and_no_figure_fails(findings, watched, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(drawings, "MOST_MAPS", FIGURES)
+    monkeypatch.setattr(figures, "MOST_MAPS", FIGURES)
     with caplog.at_level(logging.WARNING):
-        paths = report.write(findings, tmp_path, formats=["html", "map", "json", "gpkg", "xlsx", "dxf", "shp", "txt"])
+        paths = export.write(findings, tmp_path, formats=["html", "map", "json", "gpkg", "xlsx", "dxf", "shp", "txt"])
     assert len(paths) == 8
     assert caplog.text == ""
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -176,7 +177,7 @@ def test_all_formats_are_written_and_no_figure_fails(findings, watched, tmp_path
 def test_a_document_of_some_of_them_has_all_its_figures(findings, watched, tmp_path, caplog):
     some = of_some(findings, list(findings.sites.index[:300:25]))  # a Word document of 300 sites takes a minute
     with caplog.at_level(logging.WARNING):
-        (path,) = report.write(some, tmp_path, formats=["docx"])
+        (path,) = export.write(some, tmp_path, formats=["docx"])
     assert caplog.text == ""
     assert len(docx.Document(str(path)).inline_shapes) == 12
     assert_all_valid(watched, 50)
@@ -184,7 +185,7 @@ def test_a_document_of_some_of_them_has_all_its_figures(findings, watched, tmp_p
 
 def test_figures_of_needles_are_drawn(findings, watched):
     thin = findings.sites.geometry.area.sort_values(kind="stable").index[:6]
-    made = printed.figures(findings, list(thin))
+    made = site_map.figures(findings, list(thin))
     assert made.failed == {}
     assert all("本地块" not in body or body.startswith("<svg") for body in made.bodies.values())
     assert len(made.bodies) == 6
@@ -194,8 +195,8 @@ def test_figures_of_needles_are_drawn(findings, watched):
 
 def test_a_site_thinner_than_paper_is_still_in_its_legend(findings):
     thin = findings.sites.geometry.area.idxmin()
-    with sheet.house_settings():
-        made = printed._made(printed._share(findings), thin)
+    with canvas.house_settings():
+        made = site_map._made(site_map._share(findings), thin)
     assert any(row.label.startswith("本地块") for row in made.page.legend)
 
 

@@ -13,10 +13,11 @@ import shapely
 from made_findings import CRS, HOSTILE, hostile_findings, made_findings, made_plan, square
 from test_browser import browser, shown  # noqa: F401 - a fixture
 
-from ecospatial import gallery, maps, model
+from ecospatial import maps, model
+from ecospatial.batch import map_run
 from ecospatial.crs import cgcs2000_to_gcj02
-from ecospatial.maps import page as page_room
 from ecospatial.maps.recipes import find_recipe, read_recipe
+from ecospatial.maps.web import page as page_room
 from ecospatial.plans import data_folder
 
 pytestmark = pytest.mark.browser
@@ -236,7 +237,7 @@ OVERLAPS = """() => {
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_works_offline(name, browser, tmp_path):  # noqa: F811
-    recipe = gallery.checked(read_recipe(find_recipe(name)))
+    recipe = map_run.checked(read_recipe(find_recipe(name)))
     with shown(browser, map_of(recipe, tmp_path)) as (page, heard):
         count, overlapping = page.evaluate(OVERLAPS)
         assert overlapping == []

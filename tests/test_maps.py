@@ -18,8 +18,10 @@ from read_page import call, column, findings_of, layers_of
 
 from ecospatial import maps, model
 from ecospatial.errors import EcospatialError, PlanError
-from ecospatial.maps import drawn, page, style
+from ecospatial.maps import style
 from ecospatial.maps.style import Sign
+from ecospatial.maps.web import layer as layer_
+from ecospatial.maps.web import page
 
 OUTSIDE = re.compile(r"""(?:src|href|srcset)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(\s*["']?(?!#|data:)""")
 
@@ -324,7 +326,7 @@ def test_style_refuses_what_it_does_not_understand(text, found, tmp_path, monkey
 
 def test_classes_take_the_sign_of_their_value():
     frame = gpd.GeoDataFrame({"level": ["一级", None, "准", "五级"]}, geometry=[square(0, 0)] * 4, crs=CRS)
-    signs, which = drawn.classes(frame, style.read_styles().of("water_source_zone"), "饮用水水源保护区")
+    signs, which = layer_.classes(frame, style.read_styles().of("water_source_zone"), "饮用水水源保护区")
     assert [signs[i][0] for i in which] == [
         "饮用水水源保护区（一级）", "饮用水水源保护区", "饮用水水源保护区（准）", "饮用水水源保护区",
     ]  # fmt: skip
@@ -340,12 +342,12 @@ def test_a_name_is_written_once_on_its_largest_feature():
     line = shapely.LineString([(500000, 3520000), (500000, 3521000)])
     short = shapely.LineString([(510000, 3520000), (510000, 3520100)])
     frame = gpd.GeoDataFrame({"river": ["甲河", None, "甲河", "乙河"]}, geometry=[short, line, line, short], crs=CRS)
-    labels = drawn.labelled(frame, style.read_styles().of("river_centreline"))
+    labels = layer_.labelled(frame, style.read_styles().of("river_centreline"))
     assert [label["t"] for label in labels] == ["甲河", "乙河"]
     lat, lon = labels[0]["p"]
     middle = gpd.GeoSeries([shapely.Point(lon, lat)], crs=4490).to_crs(CRS)[0]
     assert (middle.x, middle.y) == (pytest.approx(500000, abs=0.02), pytest.approx(3520500, abs=0.02))
-    assert drawn.labelled(frame, style.read_styles().of("bank_line")) == []
+    assert layer_.labelled(frame, style.read_styles().of("bank_line")) == []
 
 
 def test_nothing_to_draw_is_a_map_all_the_same():
@@ -358,7 +360,7 @@ def test_nothing_to_draw_is_a_map_all_the_same():
 def test_label_points_lie_on_their_feature():
     ring = shapely.Polygon([(0, 0), (10, 0), (10, 10), (0, 10)], [[(1, 1), (9, 1), (9, 9), (1, 9)]])
     line = shapely.LineString([(0, 0), (0, 10), (10, 10)])
-    points = drawn.anchor(np.array([ring, line], dtype=object))
+    points = layer_.anchor(np.array([ring, line], dtype=object))
     assert shapely.intersects(ring, points[0])
     assert (points[1].x, points[1].y) == (0, 10)  # half-way: 10 m of 20 m
 

@@ -17,7 +17,7 @@ from read_page import features, layers_of, numbers, signed
 
 import ecospatial as es
 from ecospatial import maps
-from ecospatial.maps.coded import coded, number_text, zigzag
+from ecospatial.maps.web._delta import coded, number_text, zigzag
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 TO_DEGREES = pyproj.Transformer.from_crs(CRS, 4490, always_xy=True)

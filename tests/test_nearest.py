@@ -9,7 +9,7 @@ import pytest
 import shapely
 from shapely import affinity
 
-from ecospatial.geometry import Edge, Shapes
+from ecospatial.geometry import SegmentIndex, ShapeIndex
 from ecospatial.relations import Coverage, Covered, Nearest, Target
 
 X, Y = 496000.0, 3516000.0  # what survey coordinates look like: rounding is part of the question
@@ -64,7 +64,7 @@ def shapes():
 def way(request, monkeypatch):
     """Where edges are dense an index is asked; here also where they are not."""
     if request.param == "index":
-        monkeypatch.setattr(importlib.import_module("ecospatial.geometry.nearest"), "DENSE", 0)
+        monkeypatch.setattr(importlib.import_module("ecospatial.geometry.segment_index"), "DENSE", 0)
 
 
 @pytest.fixture(params=FEATURES)
@@ -78,7 +78,7 @@ def outlines(features):
 
 
 def test_the_nearest_segment_of_every_vertex_is_as_near_as_any(shapes, features):
-    edge = Edge.of(features)
+    edge = SegmentIndex.of(features)
     xy, of = shapely.get_coordinates(shapes, return_index=True)
     distance, segment = edge.around(shapes).nearest_to(xy, of)
     points = shapely.points(xy)
@@ -89,7 +89,7 @@ def test_the_nearest_segment_of_every_vertex_is_as_near_as_any(shapes, features)
 
 
 def test_the_distance_of_every_shape_is_that_to_the_nearest_feature(shapes, features):
-    parts = Shapes(shapes)
+    parts = ShapeIndex(shapes)
     for reach_m in (np.inf, 700.0, 3.0):
         found = Nearest.of(Target(features), parts, reach_m)
         distance = shapely.distance(shapes[:, None], features)
@@ -105,7 +105,7 @@ def test_the_distance_of_every_shape_is_that_to_the_nearest_feature(shapes, feat
 
 
 def test_the_edge_is_known_around_what_is_out_of_reach_too(shapes, features):
-    target, parts = Target(features), Shapes(shapes)
+    target, parts = Target(features), ShapeIndex(shapes)
     found = Nearest.of(target, parts, 3.0)
     some = np.arange(0, len(shapes), 7)
     xy, of = shapely.get_coordinates(shapes[some], return_index=True)
@@ -117,7 +117,7 @@ def test_the_edge_is_known_around_what_is_out_of_reach_too(shapes, features):
 
 
 def test_what_no_edge_comes_near_is_told_apart_rightly(shapes, features):
-    found = Nearest.of(Target(features), Shapes(shapes), np.inf)
+    found = Nearest.of(Target(features), ShapeIndex(shapes), np.inf)
     edges = outlines(features)
     far = np.setdiff1d(np.arange(len(shapes)), found.close)
     distance = shapely.distance(shapes[far][:, None], edges)
@@ -140,8 +140,8 @@ def test_a_coverage_holds_what_lies_far_enough_from_its_edge(shapes, within_m):
     hole = shapely.box(X + 3000, Y + 3000, X + 3600, Y + 3900)
     ragged = shapely.union_all([star(random, 4000, 90) for _ in range(3)] + [shapely.box(X, Y, X + 6000, Y + 6000)])
     for area in (ragged, shapely.difference(ragged, hole), shapely.box(X + 100, Y - 500, X + 9000, Y + 9000)):
-        held = Covered(Coverage(area), Shapes(shapes), within_m).within(within_m)
-        assert Covered(Coverage(area), Shapes(shapes), 6000.0).within(within_m).tolist() == held.tolist()
+        held = Covered(Coverage(area), ShapeIndex(shapes), within_m).within(within_m)
+        assert Covered(Coverage(area), ShapeIndex(shapes), 6000.0).within(within_m).tolist() == held.tolist()
         reached = shapely.distance(shapes, area.boundary)
         expected = shapely.covers(area, shapes) & (reached >= within_m)
         plain = np.abs(reached - within_m) > 1e-5
@@ -151,6 +151,6 @@ def test_a_coverage_holds_what_lies_far_enough_from_its_edge(shapes, within_m):
 
 def test_a_coverage_that_may_be_short_holds_that_much_more():
     area = Coverage(shapely.box(X, Y, X + 2000, Y + 2000), short_m=0.5)
-    sites = Shapes(np.array([shapely.Point(X + 999.4, Y + 1000), shapely.Point(X + 999.6, Y + 1000)]))
+    sites = ShapeIndex(np.array([shapely.Point(X + 999.4, Y + 1000), shapely.Point(X + 999.6, Y + 1000)]))
     assert Covered(area, sites, 1000.0).within(1000.0).tolist() == [False, True]
     assert not Covered(Coverage(None), sites, 0.0).within(0.0).any()

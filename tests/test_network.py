@@ -10,18 +10,9 @@ from geopandas.testing import assert_geodataframe_equal
 from made_rivers import CRS, EAST, NORTH, frame, line, local, point, rivers
 
 from ecospatial.errors import CrsError, PlanError
-from ecospatial.network import (
-    build,
-    check_classes,
-    class_ledger,
-    corridors,
-    locate,
-    parts,
-    section_totals,
-    upstream_of,
-)
-from ecospatial.network.cutting import Cuts, cut_lines, substrings
-from ecospatial.network.merging import groups
+from ecospatial.network import build, check_classes, class_ledger, corridors, locate, parts, section_totals, upstream_of
+from ecospatial.network.components import groups
+from ecospatial.network.split import Cuts, cut_lines, substrings
 
 ORIGIN = np.array([EAST, NORTH])
 

@@ -9,14 +9,7 @@ import pytest
 import shapely
 from made_rivers import CRS, frame, line, point, rivers
 
-from ecospatial.network import (
-    build,
-    locate,
-    section_totals,
-    stream_order,
-    upstream_members,
-    upstream_totals,
-)
+from ecospatial.network import build, locate, section_totals, stream_order, upstream_members, upstream_totals
 from ecospatial.network.flow import AT_ONCE, distances
 
 

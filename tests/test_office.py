@@ -22,10 +22,10 @@ from made_findings import HOSTILE, SITE_IDS, Made, empty_findings, hostile_findi
 from shapely.geometry import box
 
 import ecospatial as es
-from ecospatial import cli, model, report
-from ecospatial.report import printing
-from ecospatial.report.advice import advice
-from ecospatial.report.sheets import Column, workbook
+from ecospatial import cli, export, model
+from ecospatial.export import pdf
+from ecospatial.export._xlsx import Column, workbook
+from ecospatial.export.advice import advice
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 OFFICE = ["docx", "xlsx", "dxf", "shp", "txt"]
@@ -39,7 +39,7 @@ def made() -> Made:
 @pytest.fixture(scope="module")
 def written(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("office")
-    report.write(made, folder, formats=OFFICE)
+    export.write(made, folder, formats=OFFICE)
     return folder
 
 
@@ -100,7 +100,7 @@ def test_word_and_excel_are_made_of_hostile_and_of_empty_findings(make, tmp_path
     made = make()
     cells = ["a\x00b\x0bc\ud800"] * len(made.sites)
     made.sites["source"] = pd.Series(cells, index=made.sites.index, dtype=object)
-    report.write(made, tmp_path, formats=OFFICE)
+    export.write(made, tmp_path, formats=OFFICE)
     text = words(tmp_path / "report.docx")
     assert "\x0b" not in text
     if make is hostile_findings:
@@ -111,7 +111,7 @@ def test_word_and_excel_are_made_of_hostile_and_of_empty_findings(make, tmp_path
 
 @pytest.mark.parametrize("form", OFFICE)
 def test_the_same_findings_give_the_same_bytes(form, made, written, tmp_path):
-    (path,) = report.write(made, tmp_path, formats=[form])
+    (path,) = export.write(made, tmp_path, formats=[form])
     assert path.read_bytes() == (written / path.name).read_bytes()
 
 
@@ -177,7 +177,7 @@ def test_excel_makes_no_formula_and_no_link_from_a_name(tmp_path):
     made = hostile_findings()
     made.sites["source"] = '=HYPERLINK("http://x")'
     made.summary["site_name"] = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx\x0b"]
-    (path,) = report.write(made, tmp_path, formats=["xlsx"])
+    (path,) = export.write(made, tmp_path, formats=["xlsx"])
     sheets = openpyxl.load_workbook(path).worksheets
     cells = [cell for sheet in sheets for row in sheet.iter_rows() for cell in row]
     assert {cell.value for cell in cells} >= {"=1+1", "+1", "-1", "@SUM(A1)"}
@@ -190,7 +190,7 @@ def test_excel_makes_no_formula_and_no_link_from_a_name(tmp_path):
 
 
 def test_geopackage_brings_its_styles_for_qgis(made, tmp_path):
-    (path,) = report.write(made, tmp_path, formats=["gpkg"])
+    (path,) = export.write(made, tmp_path, formats=["gpkg"])
     styles = pyogrio.read_dataframe(path, layer="layer_styles")
     assert set(styles["f_table_name"]) == {"conflicts", "sites"}
     assert styles["useAsDefault"].all()
@@ -227,7 +227,7 @@ def test_shapefile_of_points_lines_and_characters_that_gbk_has_not(tmp_path):
     made = made_findings()
     made.frame.loc[made.frame["verdict"] == "needs_facts", "verdict"] = "restricted"
     made.frame["feature_name"] = "𠮷"
-    (path,) = report.write(made, tmp_path, formats=["shp"])
+    (path,) = export.write(made, tmp_path, formats=["shp"])
     with zipfile.ZipFile(path) as archive:
         names = {name.partition(".")[0] for name in archive.namelist()}
     assert names == {"conflicts_polygon", "conflicts_line", "conflicts_point"}
@@ -262,10 +262,10 @@ def test_survey_text_is_refused_outside_a_three_degree_zone(tmp_path):
     made = made_findings()
     made.frame, made.sites = made.frame.to_crs("EPSG:32651"), made.sites.to_crs("EPSG:32651")
     with pytest.raises(es.SiteError, match="三度带"):
-        report.write(made, tmp_path, formats=["txt"])
+        export.write(made, tmp_path, formats=["txt"])
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(es.EcospatialError, match=r"conflicts\.txt.*三度带.*已写入：findings\.xlsx"):
-        report.write(made, tmp_path, formats=["txt", "xlsx"])
+        export.write(made, tmp_path, formats=["txt", "xlsx"])
     assert [path.name for path in tmp_path.iterdir()] == ["findings.xlsx"]
 
 
@@ -295,9 +295,9 @@ def printed(path) -> str:
     return "".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
 
 
-@pytest.mark.skipif(printing.program(printing.BROWSERS) is None, reason="no Chromium, Chrome or Edge on this machine")
+@pytest.mark.skipif(pdf.program(pdf.BROWSERS) is None, reason="no Chromium, Chrome or Edge on this machine")
 def test_pdf_is_printed_from_the_page(made, tmp_path):
-    (path,) = report.write(made, tmp_path, formats=["pdf"])
+    (path,) = export.write(made, tmp_path, formats=["pdf"])
     assert path.name == "report.pdf"
     text = printed(path)
     assert "空间管控核查报告" in text
@@ -306,12 +306,12 @@ def test_pdf_is_printed_from_the_page(made, tmp_path):
 
 
 def test_without_a_program_pdf_is_refused_and_the_others_stand(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(printing, "program", lambda _: None)
+    monkeypatch.setattr(pdf, "program", lambda _: None)
     with pytest.raises(es.EcospatialError, match="LibreOffice"):
-        report.write(made, tmp_path, formats=["pdf"])
+        export.write(made, tmp_path, formats=["pdf"])
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(es.EcospatialError, match=r"report\.pdf：.*LibreOffice.*已写入：findings\.json、report\.docx"):
-        report.write(made, tmp_path, formats=["pdf", "docx", "json"])
+        export.write(made, tmp_path, formats=["pdf", "docx", "json"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["findings.json", "report.docx"]
 
 
@@ -329,8 +329,8 @@ def test_libreoffice_opens_word_and_excel_and_prints_without_a_browser(made, wri
     (table,) = tmp_path.glob("*.csv")
     assert "TH30-6" in table.read_text("utf-8")
     assert "Err:" not in table.read_text("utf-8")
-    monkeypatch.setattr(printing, "BROWSERS", ())
-    (path,) = report.write(made, tmp_path / "out", formats=["pdf"])
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    (path,) = export.write(made, tmp_path / "out", formats=["pdf"])
     text = printed(path)
     assert "建设项目选址空间管控符合性分析报告" in text
 
@@ -353,7 +353,7 @@ def run(*arguments: object) -> int:
 
 @pytest.fixture
 def kept(made, tmp_path):
-    return report.write_json(made, tmp_path / "findings.json")
+    return export.write_json(made, tmp_path / "findings.json")
 
 
 def test_report_is_made_again_from_a_findings_file_alone(kept, written, tmp_path, capsys):
@@ -415,7 +415,7 @@ def test_a_template_that_is_no_word_file_is_refused(kept, tmp_path, capsys):
 def test_hostile_names_stay_text_in_a_template(tmp_path):
     made = hostile_findings()
     template(tmp_path / "own.docx", "{{ sites[0].site_name }}")
-    report.write(made, tmp_path / "out", formats=["docx"], template=tmp_path / "own.docx")
+    export.write(made, tmp_path / "out", formats=["docx"], template=tmp_path / "own.docx")
     shown = docx.Document(str(tmp_path / "out/report.docx")).paragraphs[0].text
     assert shown == "site_name" + "".join(HOSTILE)
     assert io.BytesIO((tmp_path / "out/report.docx").read_bytes()).read(2) == b"PK"

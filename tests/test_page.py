@@ -13,10 +13,10 @@ import shapely
 from made_findings import HOSTILE, SITE_IDS, Made, empty_findings, hostile_findings, made_findings, made_plan
 from page_outline import outline
 
-from ecospatial import maps, model, report
-from ecospatial.maps import fonts
-from ecospatial.report import corners, drawings
-from ecospatial.report import page as page_room
+from ecospatial import export, maps, model
+from ecospatial.export import boundary_points, figures
+from ecospatial.export import html as page_room
+from ecospatial.maps.print import fonts
 
 ANSWERS = ["判定不通过·示意", "尚不能判定", "尚不能判定", "尚不能判定", "受限准入·临界"]
 
@@ -28,12 +28,12 @@ def made() -> Made:
 
 @pytest.fixture
 def page(made, tmp_path):
-    return report.write_html(made, tmp_path / "report.html").read_text("utf-8")
+    return export.write_html(made, tmp_path / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("make", [made_findings, hostile_findings, empty_findings])
 def test_html_reaches_nothing_outside_and_runs_nothing(make, tmp_path):
-    page = report.write_html(make(), tmp_path / "report.html").read_text("utf-8")
+    page = export.write_html(make(), tmp_path / "report.html").read_text("utf-8")
     found = outline(page)
     assert not found.tags & {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
     assert found.reaching == []
@@ -45,7 +45,7 @@ def test_html_reaches_nothing_outside_and_runs_nothing(make, tmp_path):
 
 
 def test_html_shows_hostile_names_as_typed(tmp_path):
-    text = outline(report.write_html(hostile_findings(), tmp_path / "report.html").read_text("utf-8")).text
+    text = outline(export.write_html(hostile_findings(), tmp_path / "report.html").read_text("utf-8")).text
     nasty = "".join(HOSTILE)
     for field in ("rule_title", "instrument", "article", "feature_name", "reason", "land_use", "source", "repair",
                   "publisher", "licence", "problem", "title", "notice", "file"):  # fmt: skip
@@ -117,7 +117,7 @@ def test_html_says_what_a_planner_needs(page):
 
 
 def test_html_of_a_plan_without_rules_does_not_pass_anybody(tmp_path):
-    text = outline(report.write_html(empty_findings(), tmp_path / "a.html").read_text("utf-8")).text
+    text = outline(export.write_html(empty_findings(), tmp_path / "a.html").read_text("utf-8")).text
     assert "未作判定：没有可用的规则" in text
     assert "不表示通过" in text
     assert "结论?尚不能判定" in re.sub(r"\s", "", text)
@@ -125,7 +125,7 @@ def test_html_of_a_plan_without_rules_does_not_pass_anybody(tmp_path):
 
 def test_html_says_when_lighter_findings_were_left_out(made, tmp_path):
     made.frame = made.frame[made.frame["verdict"] >= "no_data"].reset_index(drop=True)
-    text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
+    text = outline(export.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
     assert "另有 4 条较轻的结果未列出" in text
     assert "判定不通过·示意" in text
     assert "未决 1 条；缺图层或依据待定 1 条" in text  # counted, though not listed
@@ -133,11 +133,11 @@ def test_html_says_when_lighter_findings_were_left_out(made, tmp_path):
 
 def test_html_names_what_was_skipped(made, tmp_path):
     made.meta["skipped"] = [{"source": "红线.txt，第 7 行", "site_id": "A-09", "problem": "坐标不是数字"}]
-    text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
+    text = outline(export.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
     assert "有 1 个图形因有误未纳入核查" in text
     assert "红线.txt，第 7 行，A-09，坐标不是数字" in text
     assert "下列 1 个图形因有误未纳入核查" in text
-    for other in (report.summary_text(made), report.notebook_html(made), maps.to_html(maps.draw(made))):
+    for other in (export.summary_text(made), export.notebook_html(made), maps.to_html(maps.draw(made))):
         assert "有 1 个图形因有误未纳入核查，不表示通过" in other
 
 
@@ -169,7 +169,7 @@ def test_areas_stand_in_three_units_by_arithmetic(page):
 
 
 def test_running_head_can_not_end_the_style_sheet(tmp_path):
-    page = report.write_html(hostile_findings(), tmp_path / "a.html").read_text("utf-8")
+    page = export.write_html(hostile_findings(), tmp_path / "a.html").read_text("utf-8")
     style = page.partition("<style>")[2].partition("</style>")[0]
     (running,) = re.findall(r"@top-right \{ content: \"([^\"]*)\"; \} \}", style)
     assert re.fullmatch(r"(\w|\\[0-9a-f]+ )*", running)
@@ -222,7 +222,7 @@ def test_corners_of_lines_points_and_parts_are_told_apart(page):
 def test_holes_are_rings_of_their_own(made):
     holes = [[(1, 1), (2, 1), (2, 2)], [(5, 5), (6, 5), (6, 6)]]
     reshape(made, shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9)], holes))
-    rings = corners.corners(made.sites)[0].rings
+    rings = boundary_points.corners(made.sites)[0].rings
     assert [ring.title for ring in rings] == [
         "外圈，圈号 1（4 点）", "内圈（挖空），圈号 2（3 点）", "内圈（挖空），圈号 3（3 点）",
     ]  # fmt: skip
@@ -234,11 +234,11 @@ def test_holes_are_rings_of_their_own(made):
 
 def test_many_corners_are_cut_and_it_is_said(made, tmp_path):
     reshape(made, shapely.Point(500650, 3520050).buffer(50, quad_segs=100))  # 400 corners
-    found = corners.corners(made.sites)
+    found = boundary_points.corners(made.sites)
     assert (found[0].total, found[0].left_out) == (400, 100)
     assert sum(len(ring.corners) for ring in found[0].rings) == 300
     assert found[1].rings[0].corners[0].y == "502100.000"  # the next site still has its own
-    text = outline(report.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
+    text = outline(export.write_html(made, tmp_path / "a.html").read_text("utf-8")).text
     assert "共 400 点，此处未列 100 点，全部坐标见 findings.gpkg" in text
 
 
@@ -253,9 +253,9 @@ def test_every_site_has_its_map_and_its_scale(page):
 
 
 def test_too_many_sites_the_worst_are_drawn_and_the_rest_is_said(made, monkeypatch, tmp_path):
-    monkeypatch.setattr(drawings, "MOST_MAPS", 2)
+    monkeypatch.setattr(figures, "MOST_MAPS", 2)
     monkeypatch.setattr(page_room, "MOST_MAPS", 2)
-    page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
+    page = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
     drawn = [n for n in range(1, 6) if "<figure" in page.split(f'id="site-{n}"')[1].split("</section>")[0]]
     assert drawn == [1, 2]  # prohibited; then undecided, those without data first
     text = outline(page).text
@@ -266,7 +266,7 @@ def test_too_many_sites_the_worst_are_drawn_and_the_rest_is_said(made, monkeypat
 def test_without_a_chinese_font_the_report_is_written_and_names_the_package(made, monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(fonts, "FAMILIES", ("No Such Font",))
     with caplog.at_level(logging.WARNING):
-        page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
+        page = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
     assert [record.message for record in caplog.records] == [f"{fonts.NO_FONT}。{fonts.WAY_OUT}"]
     text = outline(page).text
     assert "<svg" not in page
@@ -277,15 +277,15 @@ def test_without_a_chinese_font_the_report_is_written_and_names_the_package(made
 
 def test_a_report_with_the_plan_draws_its_layers(tmp_path):
     made = made_findings(made_plan(tmp_path))
-    with_plan = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
-    without = report.write_html(made_findings(), tmp_path / "b.html").read_text("utf-8")
+    with_plan = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
+    without = export.write_html(made_findings(), tmp_path / "b.html").read_text("utf-8")
     assert "#eef08a" in with_plan  # the farmland's own colour, as on the web map
     assert "#eef08a" not in without
 
 
 def test_a_site_without_a_shape_has_no_map_and_no_corners(made, tmp_path):
     reshape(made, None)
-    page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
+    page = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
     first = page.split('id="site-1"')[1].split("</section>")[0]
     assert "本地块没有可绘制的图形" in first
     assert "界址点坐标" not in first
@@ -296,7 +296,7 @@ def test_rules_not_measured_for_the_same_reason_stand_in_one_row(made, tmp_path)
     again = made.frame["site_id"].eq("A-04") & made.frame["rule_id"].isin(["FM35", "CANAL-1"])
     made.frame.loc[again, "reason"] = "两个图层都被改动"
     made.frame.loc[again, "open_here"] = True
-    page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
+    page = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
     fourth = page.split('id="site-4"')[1].split("</section>")[0]
     assert fourth.count("两个图层都被改动") == 1
     (row,) = re.findall(r'<tr class="no_data">(.*?)</tr>', fourth, re.DOTALL)
@@ -310,7 +310,7 @@ def test_of_several_versions_of_a_rule_the_one_in_force_is_cited(made, tmp_path)
     ended = made.rules.loc[["TH30-6"]].assign(number="旧文号", until="2011-10-31", in_force=False)
     ended.at["TH30-6", "when"] = [{"land_use": ["0701"]}]  # noqa: PD008 - a list is one cell
     made.rules = pd.concat([ended, made.rules, ended])
-    page = report.write_html(made, tmp_path / "a.html").read_text("utf-8")
+    page = export.write_html(made, tmp_path / "a.html").read_text("utf-8")
     first = page.split('id="site-1"')[1].split("</section>")[0]
     assert "国务院令第604号" in first
     assert "旧文号" not in first

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from made_plans import AWAY, BANK, DISTRICT, INSIDE, OVER, ZONE, one, sites, worked_example, zone_plan
 
 import ecospatial as es
-from ecospatial import files
+from ecospatial import io
 from ecospatial.cli.root import cli
 from ecospatial.errors import CrsError, EcospatialError, PlanError, SiteError
 from ecospatial.plans import Provenance, import_layer, new_plan
-from ecospatial.plans.writing import with_entry
+from ecospatial.plans._yaml_edit import with_entry
 
 FULL = Provenance(
     coverage="district", accuracy_m=1.0, status="official", publisher="省厅", title="管控区", retrieved="2026-11-01",
@@ -124,7 +124,7 @@ def test_usual_names_are_matched_and_shown(tmp_path):
         "2026-11-01",
         "2026-01-01",
     )
-    assert layer.sha256 == files.sha256(folder / "control_zone.gpkg")
+    assert layer.sha256 == io.sha256(folder / "control_zone.gpkg")
     assert plan.frame("control_zone").zone_type.tolist() == ["清水通道维护区"]
     assert plan.trouble("control_zone") is None
     assert not [problem for problem in plan.validate() if "control_zone" in str(problem)]

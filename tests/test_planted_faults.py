@@ -14,7 +14,7 @@ from pyproj import Transformer
 from shapely import LineString, MultiPolygon, Polygon, box
 
 import ecospatial as es
-from ecospatial.auditing import audit
+from ecospatial.audits import audit
 from ecospatial.crs import cgcs2000_to_bd09, cgcs2000_to_gcj02
 
 F1, F2 = FEATURE["basic_farmland"]

@@ -21,9 +21,9 @@ from made_plans import rule
 from shapely import LineString
 
 import ecospatial as es
-from ecospatial.auditing import audit
-from ecospatial.auditing.tiling import shared
-from ecospatial.checking.composite import area_by_verdict, base_map
+from ecospatial.audits import audit
+from ecospatial.audits.topology import shared
+from ecospatial.checks.control_overlay import area_by_verdict, base_map
 
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 VERSIONS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))

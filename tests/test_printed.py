@@ -15,8 +15,8 @@ from pyproj import CRS
 
 from ecospatial import maps, model
 from ecospatial.errors import EcospatialError
-from ecospatial.maps import fonts, furniture, layout, printed, sheet, window
-from ecospatial.maps.style import Hatch
+from ecospatial.maps.print import canvas, elements, extent, fonts, layout, site_map
+from ecospatial.maps.style import Hatch, Sign
 
 MM = 72 / 25.4  # SVG units (points) in a millimetre
 MATHS = "$x^2$ \\alpha $"
@@ -29,8 +29,8 @@ def plan(tmp_path):
 
 def texts(findings, site_id="A-01"):
     """Give every text on the map as matplotlib was told to draw it."""
-    with sheet.house_settings():
-        made = printed._made(printed._share(findings), site_id)
+    with canvas.house_settings():
+        made = site_map._made(site_map._share(findings), site_id)
     return [found for found in made.page.sheet.figure.findobj(Text) if found.get_text()]
 
 
@@ -77,7 +77,7 @@ def of_size(svg, width, height):
     ],
 )
 def test_scale_is_the_smallest_round_one_that_holds_the_site(width_m, height_m, scale):
-    found, _ = window.fit((500000, 3520000, 500000 + width_m, 3520000 + height_m))
+    found, _ = extent.fit((500000, 3520000, 500000 + width_m, 3520000 + height_m))
     assert found.scale == scale
     west, south, east, north = found.bounds
     assert (east - west, north - south) == pytest.approx((130 * scale / 1000, 120 * scale / 1000))
@@ -97,18 +97,18 @@ def test_scale_is_the_smallest_round_one_that_holds_the_site(width_m, height_m, 
     ],
 )
 def test_what_lies_near_is_held_within_reason(place, scale, held):
-    found, kept = window.fit((0, 0, 100, 100), [(*place, *place)])
+    found, kept = extent.fit((0, 0, 100, 100), [(*place, *place)])
     assert (found.scale, kept) == (scale, [held])
 
 
 def test_a_far_feature_does_not_make_a_small_site_a_dot():
-    near, kept = window.fit((0, 0, 20, 20), [(1100, 0, 1100, 0), (2000, 0, 2000, 0)])
+    near, kept = extent.fit((0, 0, 20, 20), [(1100, 0, 1100, 0), (2000, 0, 2000, 0)])
     assert (near.scale, kept) == (10_000, [True, False])
 
 
 @pytest.mark.parametrize(("site_id", "scale", "size_mm"), [("A-01", 2000, 50), ("A-02", 2000, 50), ("A-05", 5000, 20)])
 def test_a_hundred_metres_are_drawn_as_the_scale_says(site_id, scale, size_mm):
-    svg = printed.figure(made_findings(), site_id)
+    svg = site_map.figure(made_findings(), site_id)
     assert f"比例尺 1:{scale}" in svg
     frame, *_ = of_size(svg, 130, 120)
     width = 3 * size_mm if site_id == "A-05" else size_mm  # two squares with a gap of one
@@ -118,7 +118,7 @@ def test_a_hundred_metres_are_drawn_as_the_scale_says(site_id, scale, size_mm):
 
 
 def test_svg_has_the_size_of_the_sheet():
-    root = parsed(printed.figure(made_findings(), "A-01"))
+    root = parsed(site_map.figure(made_findings(), "A-01"))
     assert (root.get("width"), root.get("height")) == ("180mm", "136mm")
     view = [float(number) for number in root.get("viewBox").split()]
     assert view == pytest.approx([0, 0, 180 * MM, 136 * MM], abs=1e-3)
@@ -129,11 +129,11 @@ def test_svg_has_the_size_of_the_sheet():
     [(500, 20), (1000, 20), (2000, 50), (2500, 100), (5000, 200), (10_000, 200), (25_000, 1000), (50_000, 2000)],
 )
 def test_scale_bar_is_as_long_as_it_says(scale, length_m):
-    assert window.nice_length(window.Window(scale, 0, 0)) == length_m
+    assert extent.nice_length(extent.Window(scale, 0, 0)) == length_m
 
 
 def test_scale_bar_is_drawn_to_scale():
-    svg = printed.figure(made_findings(), "A-01")  # 1:2000: 50 m are 25 mm, in four parts
+    svg = site_map.figure(made_findings(), "A-01")  # 1:2000: 50 m are 25 mm, in four parts
     parts = of_size(svg, 6.25, 1.4)
     assert len(parts) >= 4
     assert np.ptp(parts[:, 0]) + 6.25 == pytest.approx(25, abs=0.01)
@@ -166,7 +166,7 @@ def test_sheet_says_what_a_map_must_say():
 
 
 def test_conflict_is_hatched_in_the_colours_of_the_style():
-    svg = printed.figure(made_findings(), "A-01")
+    svg = site_map.figure(made_findings(), "A-01")
     assert "#d55e00" in svg
     lines = re.findall(r'd="((?:M[\d. ]+L[\d. ]+)+)"[^>]*stroke: #8e0000', svg)
     assert max(line.count("M") for line in lines) > 20
@@ -180,7 +180,7 @@ def test_nearest_feature_is_held_and_its_distance_written(plan):
     assert "600.0 m" in shown
     assert "比例尺 1:10000" in shown  # 700 m in 114 mm: 1:6140
     assert "岸线" in shown
-    assert printed.NEAREST in shown
+    assert site_map.NEAREST in shown
 
 
 def test_only_what_lies_in_the_window_is_drawn_and_in_the_legend(plan):
@@ -225,7 +225,7 @@ def test_other_sites_within_the_window_are_shown():
     made.sites = made.sites.set_geometry(shapes, crs=made.sites.crs)
     shown = words(made, "A-01")
     assert "A-02" in shown
-    assert printed.OTHER_SITES in shown
+    assert site_map.OTHER_SITES in shown
     assert "A-03" not in shown
 
 
@@ -241,8 +241,8 @@ def test_every_kind_of_site_is_drawn(site_id, plan):
 
 
 def test_labels_do_not_lie_on_each_other(plan):
-    with sheet.house_settings():
-        made = printed._made(printed._share(made_findings(plan)), "A-02")
+    with canvas.house_settings():
+        made = site_map._made(site_map._share(made_findings(plan)), "A-02")
     taken = made.page.labels.taken[2:]
     shapes = shapely.box(*np.array(taken).T)
     left, right = np.triu_indices(len(shapes), k=1)
@@ -263,7 +263,7 @@ def test_hostile_names_are_drawn_as_they_are():
     assert [text.get_text() for text in shown].count(MATHS.strip()) >= 2  # the plan's title, and beside the site
     assert any(text.get_text().startswith(f"{MATHS}　") for text in shown)
     assert not any(text.get_parse_math() for text in shown)
-    svg = printed.figure(made, MATHS)
+    svg = site_map.figure(made, MATHS)
     root = parsed(svg)
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "defs", "g", "path", "use", "clipPath", "rect"}
@@ -277,7 +277,7 @@ def test_any_name_gives_a_map_without_a_box(nasty):
     made = made_findings()
     made.summary["site_name"] = made.summary["site_name"].astype(object)
     made.summary.loc["A-01", "site_name"] = nasty
-    assert parsed(printed.figure(made, "A-01")) is not None  # a missing glyph is a warning, hence an error
+    assert parsed(site_map.figure(made, "A-01")) is not None  # a missing glyph is a warning, hence an error
 
 
 def test_long_names_are_cut_and_it_is_shown():
@@ -324,26 +324,26 @@ def test_a_font_installed_since_is_found(monkeypatch):
 
 def test_same_findings_same_bytes_whatever_the_user_has_set(plan):
     for made in (made_findings(plan), hostile_findings(plan)):
-        first = printed.figures(made, list(made.sites.index))
+        first = site_map.figures(made, list(made.sites.index))
         theirs = {"lines.linewidth": 9, "font.size": 30, "svg.fonttype": "none", "lines.scale_dashes": True}
         with mpl.rc_context(theirs):
-            assert printed.figures(made, list(made.sites.index)) == first
+            assert site_map.figures(made, list(made.sites.index)) == first
 
 
 def test_a_map_does_not_depend_on_what_is_drawn_beside_it():
     made = made_findings()
-    together, alone = printed.figures(made, SITE_IDS), printed.figures(made, ["A-03"])
+    together, alone = site_map.figures(made, SITE_IDS), site_map.figures(made, ["A-03"])
     assert together.bodies["A-03"] == alone.bodies["A-03"]
 
 
 def test_settings_of_the_user_are_left_as_they_were():
     before = dict(mpl.rcParams)
-    printed.figure(made_findings(), "A-01")
+    site_map.figure(made_findings(), "A-01")
     assert dict(mpl.rcParams) == before
 
 
 def test_nothing_reaches_outside_and_every_reference_is_there(plan):
-    svg = printed.figure(made_findings(plan), "A-02")
+    svg = site_map.figure(made_findings(plan), "A-02")
     assert svg.count("://") == 1  # the name of the SVG language itself
     ids = re.findall(r'\sid="([^"]+)"', svg)
     assert len(ids) == len(set(ids))
@@ -354,7 +354,7 @@ def test_nothing_reaches_outside_and_every_reference_is_there(plan):
 
 
 def test_maps_on_one_page_share_characters_and_no_other_id():
-    made = printed.figures(made_findings(), SITE_IDS)
+    made = site_map.figures(made_findings(), SITE_IDS)
     ids = [re.findall(r'\sid="([^"]+)"', body) for body in made.bodies.values()]
     flat = [name for own in ids for name in own] + re.findall(r'\sid="([^"]+)"', made.glyphs)
     assert len(flat) == len(set(flat))
@@ -369,21 +369,21 @@ def test_vertices_that_paper_can_not_show_are_not_written(plan):
     made = made_findings(plan)
     ring = shapely.Point(500650, 3520050).buffer(50, quad_segs=20_000)
     made.sites = made.sites.set_geometry([ring, *made.sites.geometry[1:]], crs=made.sites.crs)
-    assert len(printed.figure(made, "A-01")) < 250_000
+    assert len(site_map.figure(made, "A-01")) < 250_000
 
 
 def test_unknown_sites_and_sites_without_a_shape_are_refused():
     made = made_findings()
     with pytest.raises(EcospatialError, match="没有编号为“B-01”的地块"):
-        printed.figure(made, "B-01")
+        site_map.figure(made, "B-01")
     made.sites = made.sites.set_geometry([None, *made.sites.geometry[1:]], crs=made.sites.crs)
     with pytest.raises(EcospatialError, match="A-01"):
-        printed.figures(made, SITE_IDS)
+        site_map.figures(made, SITE_IDS)
 
 
 def test_nothing_alters_the_findings(plan):
     made, before = made_findings(plan), made_findings(plan)
-    printed.figures(made, SITE_IDS)
+    site_map.figures(made, SITE_IDS)
     assert made.frame.equals(before.frame)
     assert made.sites.equals(before.sites)
     assert made.meta == before.meta
@@ -394,7 +394,7 @@ def test_nothing_alters_the_findings(plan):
 
 @pytest.mark.parametrize(("angle", "slope"), [(0, None), (90, 0.0), (45, 1.0), (-45, -1.0)])
 def test_hatch_runs_as_the_style_says(angle, slope):
-    lines = shapely.get_parts(sheet.hatch_lines(shapely.box(0, 0, 10, 10), Hatch(angle=angle, spacing=5)))
+    lines = shapely.get_parts(canvas.hatch_lines(shapely.box(0, 0, 10, 10), Hatch(angle=angle, spacing=5)))
     lines = lines[shapely.length(lines) > 1e-9]
     for line in lines:
         (x1, y1), (x2, y2) = shapely.get_coordinates(line).tolist()
@@ -408,7 +408,7 @@ def test_hatch_runs_as_the_style_says(angle, slope):
 
 def test_holes_run_the_other_way_round():
     ring = shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9)], [[(1, 1), (2, 1), (2, 2), (1, 2)]])
-    outer, inner = sheet.outline(np.array([ring])).to_polygons(closed_only=False)
+    outer, inner = canvas.outline(np.array([ring])).to_polygons(closed_only=False)
 
     def turns(points):
         x, y = points.T
@@ -418,12 +418,12 @@ def test_holes_run_the_other_way_round():
 
 
 def test_numbers_are_short_and_never_minus_nothing():
-    assert sheet._compact("M 1.254999 2.0 \nL -0.001 3.14159 \nz\n", decimals=2) == "M1.25 2L0 3.14z"
-    assert sheet._compact("M 100.4 -0.4\nQ 1 2 3.6 4\nz", decimals=0) == "M100 0Q1 2 4 4z"
+    assert canvas._compact("M 1.254999 2.0 \nL -0.001 3.14159 \nz\n", decimals=2) == "M1.25 2L0 3.14z"
+    assert canvas._compact("M 100.4 -0.4\nQ 1 2 3.6 4\nz", decimals=0) == "M100 0Q1 2 4 4z"
 
 
 def test_lines_break_between_characters_and_not_within_words():
-    paper = sheet.Sheet(100, 100, family=fonts.needed())
+    paper = canvas.Sheet(100, 100, family=fonts.needed())
     lines = paper.wrapped("中央经线（EPSG:4549）之内，完", 10, 26)
     assert "".join(lines) == "中央经线（EPSG:4549）之内，完"
     assert any("EPSG:4549" in line for line in lines)
@@ -441,13 +441,13 @@ def test_lines_break_between_characters_and_not_within_words():
     ],
 )
 def test_crs_is_said_as_survey_papers_do(code, said):
-    assert window.crs_words(CRS(code)) == said
+    assert extent.crs_words(CRS(code)) == said
 
 
 def test_a_long_legend_is_cut_and_it_is_said():
-    paper = sheet.Sheet(*layout.SITE.size_mm, family=fonts.needed())
-    rows = [furniture.Row(f"图层 {n}", maps.printed.Sign(), "polygon") for n in range(60)]
-    furniture._legend(paper, rows, layout.SITE, 40)
+    paper = canvas.Sheet(*layout.SITE.size_mm, family=fonts.needed())
+    rows = [elements.LegendEntry(f"图层 {n}", Sign(), "polygon") for n in range(60)]
+    elements._legend(paper, rows, layout.SITE, 40)
     shown = [text.get_text() for text in paper.figure.findobj(Text) if text.get_text()]
     # 80 mm of room, 4 mm a row: 19 rows and the rest in words
     assert shown[-1] == "其余 41 类见网页地图的图例"
@@ -457,5 +457,5 @@ def test_a_long_legend_is_cut_and_it_is_said():
 def test_a_patch_smaller_than_its_hatch_is_drawn():
     """No line of the hatch may cross it: what is left of them is an empty line."""
     nothing = shapely.LineString()
-    assert len(sheet.outline(np.array([nothing, shapely.LineString([(0, 0), (1, 1)])])).vertices) == 2
-    assert len(sheet.outline(np.array([nothing])).vertices) == 0
+    assert len(canvas.outline(np.array([nothing, shapely.LineString([(0, 0), (1, 1)])])).vertices) == 2
+    assert len(canvas.outline(np.array([nothing])).vertices) == 0

@@ -287,6 +287,6 @@ def test_a_grid_of_ten_thousand_million_pixels_takes_little_memory(tmp_path):
 
 def test_a_worker_process_starts_without_tables():
     heavy = "{'pandas', 'geopandas', 'pyogrio'}"
-    probe = f"import sys, ecospatial.raster.extracting; print(sorted({heavy} & set(sys.modules)))"
+    probe = f"import sys, ecospatial.raster._exactextract; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"

@@ -16,9 +16,9 @@ from made_rasters import BARE, BUILT, COVER, CROP, GRASS, NORTH, STEP, TREE, WAT
 import ecospatial as es
 from ecospatial import raster
 from ecospatial.errors import PlanError, SiteError
+from ecospatial.export.raster_change import changes_text
 from ecospatial.plans import Settlement
-from ecospatial.raster import polygons, watching
-from ecospatial.report.ground import changes_text
+from ecospatial.raster import monitor, polygonize
 from ecospatial.rules import Cite, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,7 +206,7 @@ def test_a_patch_across_blocks_is_one(tmp_path, monkeypatch):
     after[5:50, 12:18] = BUILT
     after[25:29, 5:55] = BUILT
     whole = compare(tmp_path, before, after)
-    monkeypatch.setattr(polygons, "BLOCK", 16)
+    monkeypatch.setattr(polygonize, "BLOCK", 16)
     cut = compare(tmp_path, before, after)
     assert len(cut.patches) == len(whole.patches) == 1
     assert cut.patches.geometry.iloc[0].equals(whole.patches.geometry.iloc[0])
@@ -326,7 +326,7 @@ def test_what_is_inspected_first(shipped):
 
 def of_zone(*rules, columns=(("river", "新孟河"),), **options):
     zone_row = pd.Series(dict(columns), dtype=object)
-    return watching.severity(rules, "bank_line", zone_row, **options)
+    return monitor.severity(rules, "bank_line", zone_row, **options)
 
 
 def made_rule(id_, effect, **keys):

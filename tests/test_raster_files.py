@@ -186,14 +186,14 @@ def test_what_lies_beside_a_file_changes_nothing(tmp_path):
 
 
 def test_without_the_extra_the_message_names_it(tmp_path, monkeypatch):
-    from ecospatial.raster import extra
+    from ecospatial.raster import _compat
 
     path = write(tmp_path / "a.tif", ROWS)
-    extra._loaded.cache_clear()
+    _compat._loaded.cache_clear()
     monkeypatch.setitem(sys.modules, "exactextract", None)
     try:
         assert not raster.available()
         with pytest.raises(EcospatialError, match=r'pip install "ecospatial\[raster\]"'):
             raster.read_grid(path)
     finally:
-        extra._loaded.cache_clear()
+        _compat._loaded.cache_clear()

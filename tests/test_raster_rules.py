@@ -248,7 +248,7 @@ def test_the_keys_of_a_raster_layer_are_read_strictly(tmp_path, keys, word):
     plan_of(tmp_path, entry(tmp_path, **keys))
     with pytest.raises(PlanError, match=word) as caught:
         es.open_plan(tmp_path)
-    assert all(problem.file == "plan.yaml" and "图层 slope" in problem.problem for problem in caught.value.problems)
+    assert all(problem.file == "plan.yaml" and "图层 slope" in problem.message for problem in caught.value.problems)
 
 
 def test_a_raster_layer_knows_what_its_pixels_mean(tmp_path):
@@ -284,7 +284,7 @@ def test_a_sealed_raster_that_was_altered_is_not_used(tmp_path):
 
 def test_faults_of_headers_are_listed(tmp_path):
     plan = es.open_plan(plan_of(tmp_path, entry(tmp_path, accuracy_m=1)))
-    assert [problem.problem for problem in raster.faults(plan)] == ["accuracy_m 小于半个像元（5.0 m）"]
+    assert [problem.message for problem in raster.faults(plan)] == ["accuracy_m 小于半个像元（5.0 m）"]
     assert raster.faults(es.open_plan(plan_of(tmp_path / "b", entry(tmp_path / ".")))) == []
 
 
@@ -319,11 +319,11 @@ def test_above_belongs_to_grids(tmp_path):
 
 
 def test_without_the_extra_only_rules_on_grids_are_open(tmp_path, monkeypatch):
-    from ecospatial.raster import extra
+    from ecospatial.raster import _compat
 
     near = rule("N", layer="district", within_m=10, effect="restricted")
     plan_of(tmp_path, entry(tmp_path), rules=[STEEP, near])
-    extra._loaded.cache_clear()
+    _compat._loaded.cache_clear()
     monkeypatch.setitem(sys.modules, "rasterio", None)
     try:
         plan = es.open_plan(tmp_path)
@@ -332,8 +332,8 @@ def test_without_the_extra_only_rules_on_grids_are_open(tmp_path, monkeypatch):
         assert 'pip install "ecospatial[raster]"' in found.loc["S", "reason"]
         assert found.loc["N", "verdict"] == "restricted"
         assert plan.layer_table().loc["slope", "problem"] == ""
-        assert [problem.problem for problem in plan.validate()] == ["sha256 未登记"] * 2
+        assert [problem.message for problem in plan.validate()] == ["sha256 未登记"] * 2
         assert raster.faults(plan) == []
         assert "slope" in plan._repr_html_()
     finally:
-        extra._loaded.cache_clear()
+        _compat._loaded.cache_clear()

@@ -12,7 +12,7 @@ from shapely import box
 from shapely.affinity import translate
 
 import ecospatial as es
-from ecospatial.checking.shifting import smallest_shift
+from ecospatial.geometry.smallest_move import smallest_shift
 
 ON = "2026-11-20"
 # Just clear of a zone nothing is touched, but not by more than the zone may be wrong.

@@ -17,7 +17,7 @@ import pytest
 from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Made, empty_findings, hostile_findings, made_findings
 from page_outline import outline
 
-from ecospatial import model, report
+from ecospatial import export, model
 from ecospatial.errors import EcospatialError, OutputError, SiteError
 
 SCHEMA = json.loads(resources.files("ecospatial").joinpath("findings.schema.json").read_text("utf-8"))
@@ -37,13 +37,13 @@ def refuse(name: str) -> float:
 
 @pytest.fixture
 def document(made, tmp_path):
-    path = report.write_json(made, tmp_path / "findings.json")
+    path = export.write_json(made, tmp_path / "findings.json")
     return json.loads(path.read_text("utf-8"), parse_constant=refuse)
 
 
 @pytest.mark.parametrize("make", [made_findings, hostile_findings, empty_findings])
 def test_json_is_valid_against_its_schema(make, tmp_path):
-    path = report.write_json(make(), tmp_path / "findings.json")
+    path = export.write_json(make(), tmp_path / "findings.json")
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(path.read_text("utf-8"), parse_constant=refuse), SCHEMA)
 
@@ -119,7 +119,7 @@ def test_json_rounds_each_measure_as_agreed(tmp_path):
     made.frame.loc[0, ["distance_m", "margin_m", "overlap_m2", "overlap_share"]] = [
         600.12345, -0.0001, 9999.98765, 0.123456789,
     ]  # fmt: skip
-    row = json.loads(report.write_json(made, tmp_path / "a.json").read_text("utf-8"))["findings"][0]
+    row = json.loads(export.write_json(made, tmp_path / "a.json").read_text("utf-8"))["findings"][0]
     assert row["distance_m"] == 600.123
     assert math.copysign(1, row["margin_m"]) == 1  # no "-0.0"
     assert row["overlap_m2"] == 9999.99
@@ -142,20 +142,20 @@ def test_json_geometry_is_cgcs2000_lon_lat_with_nine_decimals(document):
 
 
 def test_json_names_the_area_once_for_each_site_and_nowhere_else(made, tmp_path):
-    text = report.write_json(made, tmp_path / "a.json").read_text("utf-8")
+    text = export.write_json(made, tmp_path / "a.json").read_text("utf-8")
     assert text.count('"area_m2"') == len(SITE_IDS)
 
 
 def test_json_text_is_what_is_written(made, tmp_path):
-    assert report.write_json(made, tmp_path / "a.json").read_text("utf-8") == report.json_text(made)
-    assert json.loads(report.json_text(made, timestamp=True))["meta"]["created"].startswith("20")
+    assert export.write_json(made, tmp_path / "a.json").read_text("utf-8") == export.json_text(made)
+    assert json.loads(export.json_text(made, timestamp=True))["meta"]["created"].startswith("20")
 
 
 def test_json_keeps_chinese_and_odd_letters(tmp_path):
     made = made_findings()
     odd = ["坏\ud800名", "\u2028", "", None, "a\x00b"]
     made.sites["land_use"] = pd.Series(odd, index=made.sites.index, dtype=object)
-    text = report.write_json(made, tmp_path / "a.json").read_text("utf-8")
+    text = export.write_json(made, tmp_path / "a.json").read_text("utf-8")
     assert "化工一厂" in text
     assert json.loads(text)["sites"][0]["land_use"] == "坏?名"
 
@@ -164,7 +164,7 @@ def test_json_keeps_chinese_and_odd_letters(tmp_path):
 
 
 def test_gpkg_has_the_tables_of_the_interface(made, tmp_path):
-    path = report.write_gpkg(made, tmp_path / "findings.gpkg")
+    path = export.write_gpkg(made, tmp_path / "findings.gpkg")
     layers = dict(pyogrio.list_layers(path))
     assert set(layers) == {"findings", "conflicts", "sites", "rules", "layers", "meta", "layer_styles"}
     assert {name for name, kind in layers.items() if kind is not None} == {"conflicts", "sites"}
@@ -188,7 +188,7 @@ def test_gpkg_has_the_tables_of_the_interface(made, tmp_path):
 
 
 def test_gpkg_without_a_conflict_still_has_the_layer(tmp_path):
-    path = report.write_gpkg(empty_findings(), tmp_path / "findings.gpkg")
+    path = export.write_gpkg(empty_findings(), tmp_path / "findings.gpkg")
     conflicts = gpd.read_file(path, layer="conflicts")
     assert len(conflicts) == 0
     assert conflicts.crs.to_epsg() == 4549
@@ -196,7 +196,7 @@ def test_gpkg_without_a_conflict_still_has_the_layer(tmp_path):
 
 def test_gdal_keeps_its_clock_afterwards(made, tmp_path):
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    report.write_gpkg(made, tmp_path / "findings.gpkg")
+    export.write_gpkg(made, tmp_path / "findings.gpkg")
     assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") == before
 
 
@@ -213,8 +213,8 @@ def cells(frame):
 @pytest.mark.parametrize("make", [made_findings, hostile_findings])
 def test_findings_come_back_as_they_were(make, name, tmp_path):
     made = make()
-    write = report.write_json if name.endswith("json") else report.write_gpkg
-    found = report.read(write(made, tmp_path / name))
+    write = export.write_json if name.endswith("json") else export.write_gpkg
+    found = export.read(write(made, tmp_path / name))
     exact = name.endswith("gpkg")
     frame = pd.DataFrame(found["frame"].drop(columns="geometry"))
     assert frame["verdict"].dtype == model.VERDICT_DTYPE
@@ -254,23 +254,23 @@ def test_findings_come_back_as_they_were(make, name, tmp_path):
 
 @pytest.mark.parametrize("name", ["findings.json", "findings.gpkg"])
 def test_a_report_made_again_from_the_file_is_the_same(made, name, tmp_path):
-    write = report.write_json if name.endswith("json") else report.write_gpkg
-    again = Made(**report.read(write(made, tmp_path / name)))
-    first = report.write_html(made, tmp_path / "a.html").read_bytes()
-    assert report.write_html(again, tmp_path / "b.html").read_bytes() == first
+    write = export.write_json if name.endswith("json") else export.write_gpkg
+    again = Made(**export.read(write(made, tmp_path / name)))
+    first = export.write_html(made, tmp_path / "a.html").read_bytes()
+    assert export.write_html(again, tmp_path / "b.html").read_bytes() == first
     if name.endswith("gpkg"):
-        assert report.json_text(again) == report.json_text(made)
+        assert export.json_text(again) == export.json_text(made)
 
 
 def test_a_title_that_looks_like_a_list_stays_a_title(made, tmp_path):
     made.meta["title"] = "[1]"
-    assert report.read(report.write_gpkg(made, tmp_path / "a.gpkg"))["meta"]["title"] == "[1]"
+    assert export.read(export.write_gpkg(made, tmp_path / "a.gpkg"))["meta"]["title"] == "[1]"
 
 
 @pytest.mark.parametrize("name", ["findings.json", "findings.gpkg"])
 def test_no_findings_come_back_as_none(name, tmp_path):
-    write = report.write_json if name.endswith("json") else report.write_gpkg
-    found = report.read(write(empty_findings(), tmp_path / name))
+    write = export.write_json if name.endswith("json") else export.write_gpkg
+    found = export.read(write(empty_findings(), tmp_path / name))
     assert len(found["frame"]) == 0
     assert list(found["summary"]["verdict"]) == ["no_data"]
     assert found["summary"]["decided"].isna().all()
@@ -297,9 +297,9 @@ def test_other_files_are_refused_with_one_readable_line(content, name, tmp_path)
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(EcospatialError) as caught:
-        report.read(path)
+        export.read(path)
     assert str(tmp_path) not in str(caught.value)
-    assert caught.value.problems[0].way_out
+    assert caught.value.problems[0].hint
 
 
 @pytest.mark.parametrize(
@@ -334,13 +334,13 @@ def test_a_damaged_document_is_refused(document, spoil, tmp_path):
     path = tmp_path / "findings.json"
     path.write_text(json.dumps(document), "utf-8")
     with pytest.raises(SiteError, match=r"findings\.json"):
-        report.read(path)
+        export.read(path)
 
 
 def test_a_geopackage_of_something_else_is_refused(made, tmp_path):
     made.sites.to_file(tmp_path / "x.gpkg", driver="GPKG")
     with pytest.raises(SiteError, match=r"x\.gpkg"):
-        report.read(tmp_path / "x.gpkg")
+        export.read(tmp_path / "x.gpkg")
 
 
 @pytest.mark.parametrize(
@@ -353,23 +353,23 @@ def test_a_geopackage_of_something_else_is_refused(made, tmp_path):
     ],
 )
 def test_a_damaged_geopackage_is_refused(made, layer, columns, tmp_path):
-    path = report.write_gpkg(made, tmp_path / "findings.gpkg")
+    path = export.write_gpkg(made, tmp_path / "findings.gpkg")
     pyogrio.write_dataframe(pd.DataFrame(columns), path, layer=layer, driver="GPKG", layer_options={"OVERWRITE": "YES"})
     with pytest.raises(SiteError, match=r"findings\.gpkg"):
-        report.read(path)
+        export.read(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
     for name in ("no.json", "no.gpkg"):
         with pytest.raises(SiteError, match="无法读取"):
-            report.read(tmp_path / name)
+            export.read(tmp_path / name)
 
 
 # ---------------------------------------------------------------------------------------------- tables
 
 
 def test_table_is_worst_first_with_chinese_headers(made):
-    table = report.table(made)
+    table = export.table(made)
     order = [verdict.label for verdict in reversed(model.VERDICTS.values())]
     ranks = [order.index(label) for label in table["判定"]]
     assert ranks == sorted(ranks)
@@ -390,26 +390,26 @@ def test_table_is_worst_first_with_chinese_headers(made):
 
 
 def test_table_of_one_site(made):
-    assert report.table(made, "A-03")["判定"].tolist() == [
+    assert export.table(made, "A-03")["判定"].tolist() == [
         "待补充信息", "依据待定", "判定通过", "判定通过", "不适用", "不适用",
     ]  # fmt: skip
     with pytest.raises(SiteError, match="没有编号为“A-99”的地块"):
-        report.table(made, "A-99")
+        export.table(made, "A-99")
 
 
 def test_nothing_alters_the_findings(made, tmp_path):
     before = made_findings()
-    report.table(made)
-    report.summary_text(made)
-    report.notebook_html(made)
-    report.write(made, tmp_path, formats=["html", "gpkg", "json"])
+    export.table(made)
+    export.summary_text(made)
+    export.notebook_html(made)
+    export.write(made, tmp_path, formats=["html", "gpkg", "json"])
     pd.testing.assert_frame_equal(pd.DataFrame(made.frame), pd.DataFrame(before.frame))
     pd.testing.assert_frame_equal(made.summary, before.summary)
     assert made.meta == before.meta
 
 
 def test_summary_text_is_aligned_and_complete(made):
-    lines = report.summary_text(made).splitlines()
+    lines = export.summary_text(made).splitlines()
     assert lines[0] == "示例规划，核查日期 2026-11-20"
     rows = lines[1:7]
     assert [row.split()[2:] for row in rows] == [
@@ -435,58 +435,58 @@ def test_summary_text_is_aligned_and_complete(made):
 
 def test_summary_text_keeps_control_characters_off_the_terminal(made):
     made.summary["site_name"] = ["\x1b[31m红\n行", *["x"] * 4]
-    text = report.summary_text(made)
+    text = export.summary_text(made)
     assert "\x1b" not in text
     assert len(text.splitlines()) == 14
 
 
 def test_notebook_html_is_escaped_and_capped():
     made = hostile_findings()
-    found = outline(report.notebook_html(made))
+    found = outline(export.notebook_html(made))
     assert not found.tags & {"script", "img"}
     assert found.handlers == []
     assert "".join(HOSTILE) in found.text
     many = made_findings()
     many.summary = pd.concat([many.summary] * 5).set_axis(pd.Index([f"S{i}" for i in range(25)], name="site_id"))
-    assert "其余 5 个地块" in report.notebook_html(many)
+    assert "其余 5 个地块" in export.notebook_html(many)
 
 
 # ----------------------------------------------------------------------------------------------- write
 
 
 def test_write_gives_the_files_of_the_interface(made, tmp_path):
-    paths = report.write(made, tmp_path / "out")
+    paths = export.write(made, tmp_path / "out")
     assert [path.name for path in paths] == ["report.html", "map.html", "findings.gpkg", "findings.json"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in paths)
 
 
 def test_write_twice_gives_the_same_bytes(tmp_path):
     for make in (made_findings, hostile_findings, empty_findings):
-        first = {path.name: path.read_bytes() for path in report.write(make(), tmp_path / "a")}
-        second = {path.name: path.read_bytes() for path in report.write(make(), tmp_path / "a")}
+        first = {path.name: path.read_bytes() for path in export.write(make(), tmp_path / "a")}
+        second = {path.name: path.read_bytes() for path in export.write(make(), tmp_path / "a")}
         assert first == second
 
 
 def test_write_notes_the_time_only_when_asked(made, tmp_path):
-    path = report.write(made, tmp_path, formats=["json", "gpkg", "html"], timestamp=True)[0]
+    path = export.write(made, tmp_path, formats=["json", "gpkg", "html"], timestamp=True)[0]
     created = json.loads(path.read_text("utf-8"))["meta"]["created"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", created)
     assert made.meta["created"] is None
     assert created in (tmp_path / "report.html").read_text("utf-8")
-    assert report.read(tmp_path / "findings.gpkg")["meta"]["created"] == created
+    assert export.read(tmp_path / "findings.gpkg")["meta"]["created"] == created
 
 
 @pytest.mark.parametrize("formats", [["json", "xls"], ["json", "doc"], ["json", "svg"]])
 def test_write_refuses_other_formats_before_it_writes(made, tmp_path, formats):
     with pytest.raises(EcospatialError, match=formats[1]):
-        report.write(made, tmp_path / "out", formats=formats)
+        export.write(made, tmp_path / "out", formats=formats)
     assert not (tmp_path / "out").exists()
 
 
 def test_write_replaces_its_files_and_touches_nothing_else(made, tmp_path):
     (tmp_path / "findings.json").write_text("old", "utf-8")
     (tmp_path / "mine.txt").write_text("mine", "utf-8")
-    report.write(made, tmp_path, formats=["json"])
+    export.write(made, tmp_path, formats=["json"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["findings.json", "mine.txt"]
     assert (tmp_path / "mine.txt").read_text("utf-8") == "mine"
     assert (tmp_path / "findings.json").read_text("utf-8") != "old"
@@ -496,22 +496,22 @@ def test_write_leaves_nothing_half_done(made, tmp_path):
     (tmp_path / "findings.json").write_text("old", "utf-8")
     made.layers = made.layers.drop(columns="label")  # the report needs it, the document does not
     with pytest.raises(OutputError, match=r"report\.html：未能写出，程序内部错误（KeyError）。已写入：findings\.json"):
-        report.write(made, tmp_path, formats=["html", "json"])
+        export.write(made, tmp_path, formats=["html", "json"])
     assert [path.name for path in tmp_path.iterdir()] == ["findings.json"]
-    assert report.read_json(tmp_path / "findings.json")["meta"]["plan"] == made.meta["plan"]
+    assert export.read_json(tmp_path / "findings.json")["meta"]["plan"] == made.meta["plan"]
 
 
 def test_write_into_a_file_is_a_readable_error(made, tmp_path):
     (tmp_path / "out").write_text("a file", "utf-8")
     with pytest.raises(SiteError, match="输出文件夹不能建立"):
-        report.write(made, tmp_path / "out")
+        export.write(made, tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["findings.json", "findings.gpkg", "findings"])
 @pytest.mark.parametrize("version", [1, 3])
 def test_another_version_is_refused_with_one_readable_error(made, name, version, tmp_path):
     form = {"findings.json": "json", "findings.gpkg": "gpkg", "findings": "parquet"}[name]
-    report.write(made, tmp_path, formats=[form])
+    export.write(made, tmp_path, formats=[form])
     path = tmp_path / name
     if form == "gpkg":
         with sqlite3.connect(path) as base:
@@ -523,6 +523,6 @@ def test_another_version_is_refused_with_one_readable_error(made, name, version,
         assert content["version"] == 2
         text.write_text(json.dumps(content | {"version": version}), "utf-8")
     with pytest.raises(SiteError, match=f"格式版本为 {version}，本软件只读版本 2") as caught:
-        report.read(path)
+        export.read(path)
     (problem,) = caught.value.problems
-    assert ("升级" if version == 3 else "重新核查") in problem.way_out
+    assert ("升级" if version == 3 else "重新核查") in problem.hint

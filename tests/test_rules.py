@@ -115,7 +115,7 @@ def test_what_is_not_understood_is_refused(tmp_path, old, new, words):
     assert message.startswith("own.yaml")
     for word in words:
         assert word in message
-    assert all(problem.file == "own.yaml" and problem.problem for problem in caught.value.problems)
+    assert all(problem.file == "own.yaml" and problem.message for problem in caught.value.problems)
 
 
 DUTY = """\

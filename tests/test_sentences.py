@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecospatial.checking.laying import Coded, findings_frame
-from ecospatial.checking.sentences import ALONG, MARGIN, MU, SIZE, Sentences, end_to_end, form
+from ecospatial.checks._columns import CategoryColumn, findings_frame
+from ecospatial.checks._reasons import ALONG, MARGIN, MU, SIZE, ReasonTexts, concat, form
 
 WORDS = [
     form("位于河内。"),
@@ -30,7 +30,7 @@ def drawn(count):
     for row, number in enumerate(of):
         shown = [part if isinstance(part, str) else f"{values[part][row]:.{part.digits}f}" for part in WORDS[number]]
         written.append("".join(shown))
-    return Sentences.of(WORDS, of, values), written
+    return ReasonTexts.of(WORDS, of, values), written
 
 
 def test_numbers_are_rounded_as_text_would_be():
@@ -49,7 +49,7 @@ def test_each_sentence_is_written_once():
 def test_numbers_too_large_for_one_key_are_told_apart():
     one = form(SIZE, " ", MU, " ", MARGIN)
     large = np.array([0, 1, 1, 0, 1]) + 9e9
-    sentences = Sentences.of([one], np.zeros(5, dtype=np.intp), {SIZE: large, MU: large[::-1], MARGIN: large})
+    sentences = ReasonTexts.of([one], np.zeros(5, dtype=np.intp), {SIZE: large, MU: large[::-1], MARGIN: large})
     code, said = sentences.distinct()
     assert said.texts()[code].tolist() == sentences.texts().tolist()
     assert len(said) == len(set(sentences.texts())) == 3
@@ -61,22 +61,22 @@ def test_a_text_behind_some_of_them():
     ended = sentences.ended(some, some % 2, ["甲让位。", "乙优先。"])
     expected = [written[row] + ["甲让位。", "乙优先。"][row % 2] for row in some]
     assert ended.texts().tolist() == expected
-    joined = end_to_end([sentences, ended, Sentences.plain([])])
+    joined = concat([sentences, ended, ReasonTexts.plain([])])
     assert joined.texts().tolist() == written + expected
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_two_forms_that_come_to_the_same_words_are_one_text(jobs):
-    same = end_to_end(
+    same = concat(
         [
-            Sentences.plain(["距甲 5.0 m"]),
-            Sentences.of([form("距甲 ", SIZE, " m")], np.zeros(1, int), {SIZE: np.array([5.0])}),
+            ReasonTexts.plain(["距甲 5.0 m"]),
+            ReasonTexts.of([form("距甲 ", SIZE, " m")], np.zeros(1, int), {SIZE: np.array([5.0])}),
         ]
     )
     part = {
         "verdict": np.array([1, 1, 2], dtype=np.int8),
         **{name: np.array([-1, 0, 1], dtype=np.int8) for name in ("certainty", "touched", "open_by")},
-        "reason": Coded(same, np.array([1, 0, -1])),
+        "reason": CategoryColumn(same, np.array([1, 0, -1])),
         "geometry": np.full(3, None, dtype=object),
     }
     frame = findings_frame([part], "EPSG:4549", jobs=jobs)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from made_files import NAMES, VRT, feature, frame, refused, shapefile, zipped
 from made_sites import E, N
 
-from ecospatial import files, read_sites
+from ecospatial import io, read_sites
 from ecospatial.errors import CrsError, SiteError
 
 # ------------------------------------------------------------------------------------------ shapefiles
@@ -37,7 +37,7 @@ from ecospatial.errors import CrsError, SiteError
 )
 def test_text_is_right_whatever_the_label_says(tmp_path, text, cpg):
     made = frame(名称=NAMES, kind=["化工", "housing"])
-    read = files.read_vector(shapefile(tmp_path, text=text, cpg=cpg, made=made))
+    read = io.read_vector(shapefile(tmp_path, text=text, cpg=cpg, made=made))
     assert list(read.columns) == ["名称", "kind", "geometry"]
     assert read["名称"].tolist() == NAMES
     assert read.kind.tolist() == ["化工", "housing"]
@@ -50,7 +50,7 @@ def test_a_short_gbk_word_that_passes_as_utf8_is_chinese(tmp_path):
     # The bytes of these two characters are also two letters of another script in UTF-8.
     word = bytes([0xC4, 0xA3, 0xCA, 0xBD]).decode("gbk")
     assert bytes([0xC4, 0xA3, 0xCA, 0xBD]).decode("utf-8")
-    read = files.read_vector(shapefile(tmp_path, made=frame(a=[word, word])))
+    read = io.read_vector(shapefile(tmp_path, made=frame(a=[word, word])))
     assert read.a.tolist() == [word, word]
 
 
@@ -60,28 +60,28 @@ def test_a_character_cut_by_the_width_of_the_field_is_left_out(tmp_path):
     half = "河".encode("gbk")[:1]
     table = table.replace(b"x" * 254, b"x" * 253 + half).replace(b"abcdefghij", b"abcdefghi" + half)
     path.with_suffix(".dbf").write_bytes(table)
-    read = files.read_vector(path)
+    read = io.read_vector(path)
     assert read["abcdefghi"].tolist() == ["x" * 253, "河"]
 
 
 def test_unreadable_text_is_asked_for_not_garbled(tmp_path):
     path = shapefile(tmp_path, text="ISO-8859-1", made=frame(a=["é è", "à"]))
     assert "编码" in refused(path)
-    assert files.read_vector(path, encoding="ISO-8859-1").a.tolist() == ["é è", "à"]
+    assert io.read_vector(path, encoding="ISO-8859-1").a.tolist() == ["é è", "à"]
     with pytest.raises(SiteError, match="不是 utf-8"):
-        files.read_vector(path, encoding="utf-8")
+        io.read_vector(path, encoding="utf-8")
     path.with_suffix(".cpg").write_text("ISO-8859-1")
-    assert files.read_vector(path).a.tolist() == ["é è", "à"]
+    assert io.read_vector(path).a.tolist() == ["é è", "à"]
 
 
 def test_an_unknown_encoding_is_our_error(tmp_path):
     with pytest.raises(SiteError, match="编码"):
-        files.read_vector(shapefile(tmp_path), encoding="klingon")
+        io.read_vector(shapefile(tmp_path), encoding="klingon")
 
 
 def test_numbers_and_gaps_survive_the_decoding(tmp_path):
     path = shapefile(tmp_path, made=frame(名=["河", None], n=[1.5, np.nan], k=[7, 8]))
-    read = files.read_vector(path)
+    read = io.read_vector(path)
     assert read.k.tolist() == [7, 8]
     assert read.n[0] == 1.5
     assert np.isnan(read.n[1])
@@ -106,7 +106,7 @@ def test_parts_in_capitals_are_found(tmp_path):
     path = shapefile(tmp_path)
     for part in list(tmp_path.iterdir()):
         part.rename(part.with_suffix(part.suffix.upper()))
-    assert files.read_vector(path.with_suffix(".SHP"))["名称"].tolist() == NAMES
+    assert io.read_vector(path.with_suffix(".SHP"))["名称"].tolist() == NAMES
 
 
 def test_parts_of_different_length_are_refused(tmp_path):
@@ -136,23 +136,23 @@ def test_a_table_cut_off_is_refused(tmp_path):
 
 
 def test_an_empty_shapefile_is_empty(tmp_path):
-    assert len(files.read_vector(shapefile(tmp_path, made=frame().iloc[:0]))) == 0
+    assert len(io.read_vector(shapefile(tmp_path, made=frame().iloc[:0]))) == 0
 
 
 def test_without_prj_the_crs_is_unknown_and_a_given_one_counts(tmp_path):
     path = shapefile(tmp_path)
     path.with_suffix(".prj").unlink()
-    assert files.read_vector(path).crs is None
-    assert files.read_vector(path, crs=4528).crs.to_epsg() == 4528
+    assert io.read_vector(path).crs is None
+    assert io.read_vector(path, crs=4528).crs.to_epsg() == 4528
     with pytest.raises(CrsError, match="GCJ-02"):
-        files.read_vector(path, crs="gcj02")
+        io.read_vector(path, crs="gcj02")
     path.with_suffix(".prj").write_text('LOCAL_CS["unknown",UNIT["metre",1]]')
-    assert files.read_vector(path).crs is None
+    assert io.read_vector(path).crs is None
 
 
 def test_companions_belong_to_the_file(tmp_path):
     shapefile(tmp_path)
-    assert [p.name for p in files.components(tmp_path / "a.shp")] == ["a.shp", "a.dbf", "a.prj", "a.shx"]
+    assert [p.name for p in io.components(tmp_path / "a.shp")] == ["a.shp", "a.dbf", "a.prj", "a.shx"]
 
 
 # ---------------------------------------------------------------------------------------------- zips
@@ -174,9 +174,9 @@ def test_zipped_shapefile_in_nested_folders_with_gbk_names(tmp_path):
     made.write_bytes(made.read_bytes().replace(b"x" * len(old[1]), old[1]))
     assert old[0] in raw
     for path in (archive, made):
-        read = files.read_vector(path)
+        read = io.read_vector(path)
         assert read["名称"].tolist() == NAMES
-        assert files.list_layers(path) == [("红线", "Polygon")]
+        assert io.list_layers(path) == [("红线", "Polygon")]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zip", "b.zip", "in"]
 
 
@@ -187,13 +187,13 @@ def test_several_files_in_a_zip_are_layers(tmp_path):
     shapefile(inside, "乙", made=frame().iloc[:1])
     archive = zipped(inside, tmp_path / "a.zip")
     assert "乙、甲" in refused(archive)
-    assert len(files.read_vector(archive, layer="乙")) == 1
+    assert len(io.read_vector(archive, layer="乙")) == 1
 
 
 def test_a_zipped_geodatabase_is_read(tmp_path):
     frame().to_file(tmp_path / "a.gdb", driver="OpenFileGDB")
     archive = zipped(tmp_path / "a.gdb", tmp_path / "a.zip", prefix="数据/a.gdb/")
-    assert len(files.read_vector(archive)) == 2
+    assert len(io.read_vector(archive)) == 2
 
 
 def made_zip(path, **members):

@@ -13,8 +13,8 @@ from read_page import layers_of
 
 from ecospatial import maps, plans
 from ecospatial.errors import PlanError
-from ecospatial.maps.sharing import outline
-from ecospatial.plans import share_of
+from ecospatial.maps.disclosure import outline
+from ecospatial.plans import disclosure_of
 
 ACCURACY_M = 5.0
 
@@ -62,7 +62,7 @@ def nearest_m(original, drawn):
      ("none", "public", "none"), ("outline", "schematic", "outline")],
 )  # fmt: skip
 def test_official_layers_are_outlines_unless_the_plan_says_otherwise(share, status, expected, tmp_path):
-    assert share_of(plan_of(tmp_path, share=share, status=status).layers["basic_farmland"]) == expected
+    assert disclosure_of(plan_of(tmp_path, share=share, status=status).layers["basic_farmland"]) == expected
 
 
 def test_no_vertex_of_an_official_layer_is_in_the_page(tmp_path):
@@ -150,13 +150,13 @@ def test_another_word_is_refused(tmp_path):
 @pytest.mark.parametrize(("share", "told"), [("full", True), ("outline", False)])
 def test_a_printed_map_tells_no_more_than_a_page(share, told, tmp_path, monkeypatch):
     """Measured in millimetres of paper: of an outline no corner on the sheet lies on one of the original."""
-    from ecospatial.maps import poster, sheet
+    from ecospatial.maps.print import canvas, plan_sheet
     from ecospatial.maps.recipes import Recipe
 
     plan, drawn = plan_of(tmp_path, share=share, accuracy=40), []
-    monkeypatch.setattr(sheet.Sheet, "shapes", lambda self, paper, *a, **k: drawn.append(paper))  # noqa: ARG005 - its form
-    with sheet.house_settings():
-        page = poster.recipe_sheet(Recipe("图", plan, layers=("basic_farmland",), labels=False))
+    monkeypatch.setattr(canvas.Sheet, "shapes", lambda self, paper, *a, **k: drawn.append(paper))  # noqa: ARG005 - its form
+    with canvas.house_settings():
+        page = plan_sheet.recipe_sheet(Recipe("图", plan, layers=("basic_farmland",), labels=False))
     original = page.window.to_paper(plan.frame("basic_farmland").geometry.to_numpy(), page.layout.corner_mm)
     near = nearest_m(np.concatenate(drawn), original)
     assert bool((near < 1e-9).mean() > 0.8) is told
@@ -164,18 +164,18 @@ def test_a_printed_map_tells_no_more_than_a_page(share, told, tmp_path, monkeypa
 
 
 def test_a_strip_is_left_out_of_print_as_well(tmp_path):
-    from ecospatial.maps import content
+    from ecospatial.maps.web import layers as layers_
 
     made_plan(tmp_path)
     text = (tmp_path / "plan.yaml").read_text("utf-8")
     (tmp_path / "plan.yaml").write_text(text.replace("name: banks", "name: banks\n  share: none"), "utf-8")
     plan = plans.open_plan(tmp_path)
-    assert content.strips(made_findings(plan), plan).empty
+    assert layers_.strips(made_findings(plan), plan).empty
 
 
 def test_a_base_map_has_no_better_borders_than_the_layers_it_is_made_of(tmp_path):
-    from ecospatial.maps.overlaid import Overlay, over_plan
     from ecospatial.maps.style import Sign
+    from ecospatial.maps.web.overlay import Overlay, over_plan
 
     plan = plan_of(tmp_path)
     pieces = plan.frame("basic_farmland")

@@ -26,7 +26,7 @@ def test_every_unusable_geometry_is_listed_at_once_with_its_row():
     made = frame(box(), None, shapely.Polygon(), nan, flat, mixed, stub)
     found = problems(SiteError, lambda: read_sites(made, plan=PLAN))
     assert [p.row for p in found] == [2, 3, 4, 5, 6, 7]
-    said = "".join(p.problem for p in found)
+    said = "".join(p.message for p in found)
     assert all(word in said for word in ("没有图形", "空的", "NaN", "面积为零", "几何集合", "长度为零"))
     sites = read_sites(made, plan=PLAN, skip_bad=True)
     assert sites.index.tolist() == ["1"]
@@ -145,7 +145,7 @@ def test_faults_of_one_parcel_can_be_skipped(tmp_path):
     path = survey(tmp_path / "a.txt", ("A-1", 0), ("A-2", 300))
     path.write_text(path.read_text("utf-8").replace("J3,1,3520100,500100", "J3,1,abc,500100"), "utf-8")
     found = problems(SiteError, lambda: read_sites(path, plan=PLAN))
-    assert [(p.row, p.problem) for p in found] == [(11, "坐标不是数字：“abc”")]
+    assert [(p.row, p.message) for p in found] == [(11, "坐标不是数字：“abc”")]
     sites = read_sites(path, plan=PLAN, skip_bad=True)
     assert sites.index.tolist() == ["A-2"]
     assert sites.attrs["skipped"][0]["site_id"] == "A-1"

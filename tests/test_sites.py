@@ -14,7 +14,7 @@ from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, SiteError
 from ecospatial.model import FACTS
 from ecospatial.sites import read_sites
-from ecospatial.sites.vocabulary import matching
+from ecospatial.sites.aliases import matching
 
 # ------------------------------------------------------------------------------------------ the frame
 
@@ -117,8 +117,8 @@ def test_an_empty_cell_is_filled_from_the_next_name_of_the_column():
 def test_cells_that_mean_nothing_are_named_with_their_row(column, value, word):
     found = problems(SiteError, lambda: read_sites(frame(**{column: [None, value]})))
     assert [p.row for p in found] == [2]
-    assert word in found[0].way_out
-    assert column in found[0].problem
+    assert word in found[0].hint
+    assert column in found[0].message
 
 
 def test_two_columns_that_contradict_are_an_error():
@@ -229,7 +229,7 @@ def test_facts_that_do_not_fit_are_an_error_with_file_and_row(tmp_path, row, wor
     found = problems(SiteError, lambda: read_sites(frame(危化品=["是", None]), facts=path))
     assert found[0].file == "facts.csv"
     assert found[0].row in (2, 3)
-    assert word in found[0].problem
+    assert word in found[0].message
 
 
 def test_facts_of_the_wrong_kind(tmp_path):

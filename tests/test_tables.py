@@ -10,7 +10,7 @@ import shapely
 from made_surveys import SQUARE, E, N, corners, faults_of, only, parcel, survey
 
 from ecospatial.errors import SiteError
-from ecospatial.formats import plain_name, read_coordinates, read_survey, read_table, read_wkt
+from ecospatial.io import plain_name, read_coordinates, read_survey, read_table, read_wkt
 
 # ------------------------------------------------------------------------------------------- tables
 

@@ -9,7 +9,7 @@ from made_audits import ON, sound, target
 from shapely import LineString, Point, box
 
 import ecospatial as es
-from ecospatial.auditing import audit
+from ecospatial.audits import audit
 from ecospatial.errors import PlanError
 from ecospatial.plans.targets import read_targets
 

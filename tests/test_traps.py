@@ -52,7 +52,7 @@ def test_trap(trap, tmp_path, monkeypatch):
         assert type(caught.value) is trap.error
         for word in trap.words:
             assert word in str(caught.value)
-        assert all("/" not in problem.file and problem.way_out for problem in caught.value.problems)
+        assert all("/" not in problem.file and problem.hint for problem in caught.value.problems)
     assert listing(folder) == before
     assert not list(scratch.iterdir())
 

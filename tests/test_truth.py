@@ -7,7 +7,7 @@ import pytest
 import shapely
 from pyproj import CRS, Geod, Transformer
 
-from ecospatial.geometry import Shapes, ellipsoidal_area
+from ecospatial.geometry import ShapeIndex, ellipsoidal_area
 from ecospatial.relations import Nearest, Target, near
 
 METRIC = CRS.from_epsg(4549)  # central meridian 120 E
@@ -34,7 +34,7 @@ def test_distances_against_geodesics_up_to_a_degree_and_a_half_from_the_central_
     found = np.array(
         [
             near(target, site, Nearest.of(target, site, 2000.0), within_m=1000.0).distance_m[0]
-            for target, site in ((Target(features[i : i + 1]), Shapes(sites[i : i + 1])) for i in range(COUNT))
+            for target, site in ((Target(features[i : i + 1]), ShapeIndex(sites[i : i + 1])) for i in range(COUNT))
         ]
     )
     off = np.abs(found / away - 1)

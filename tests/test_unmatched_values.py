@@ -29,8 +29,8 @@ def test_each_value_is_listed_once_with_its_rules_and_the_nearest_names(tmp_path
     assert found.nearest[0] == "京杭运河常州段"
     assert found.possible == ("京杭运河常州段",)
     (problem,) = unmatched_problems([found])
-    assert "规则 R1、R2" in problem.problem
-    assert "absent: {river: [京杭运河]}" in problem.way_out
+    assert "规则 R1、R2" in problem.message
+    assert "absent: {river: [京杭运河]}" in problem.hint
 
 
 @pytest.mark.parametrize(

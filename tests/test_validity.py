@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecospatial.geometry.validity import is_finite, repair
+from ecospatial.geometry.repair import is_finite, repair
 
 E, N = 500000, 3520000
 

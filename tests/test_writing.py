@@ -19,11 +19,14 @@ from made_plans import square, worked_example
 from page_outline import outline
 
 import ecospatial as es
-from ecospatial import cli, gallery, maps, plans, report
+from ecospatial import cli, export, maps, plans
+from ecospatial.batch import map_run
 from ecospatial.errors import EcospatialError, OutputError, Problem, SiteError
-from ecospatial.maps import content, printed, thumbnail
-from ecospatial.report import drawings, printing, word
-from ecospatial.report.writing import Output, write_outputs
+from ecospatial.export import docx as docx_
+from ecospatial.export import figures, pdf
+from ecospatial.export._outputs import Output, write_outputs
+from ecospatial.maps.print import site_map
+from ecospatial.maps.web import layers, thumbnail
 
 
 def text_output(name, data, *, log=None):
@@ -74,8 +77,8 @@ def test_a_fault_costs_only_its_own_file(fault, tmp_path):
     assert names(tmp_path) == ["a.json", "m.html"]
     (problem,) = caught.value.problems
     assert problem.file == "p.html"
-    assert type(fault).__name__ in problem.problem
-    assert problem.way_out == "已写入：a.json、m.html"
+    assert type(fault).__name__ in problem.message
+    assert problem.hint == "已写入：a.json、m.html"
     assert caught.value.fault is fault
     assert [path.name for path in caught.value.written] == ["a.json", "m.html"]
 
@@ -140,14 +143,14 @@ def test_the_error_comes_whole_out_of_another_process(tmp_path):
 @pytest.fixture
 def broken_figure(monkeypatch):
     """Let the drawing of one figure fail as GEOS does."""
-    honest = printed._Map.conflicts
+    honest = site_map._Map.conflicts
 
     def conflicts(self):
         if self.site_id == "A-02":
             raise GEOS
         honest(self)
 
-    monkeypatch.setattr(printed._Map, "conflicts", conflicts)
+    monkeypatch.setattr(site_map._Map, "conflicts", conflicts)
 
 
 SENTENCE = "此图未能绘出：程序绘图时出错（GEOSException）。"
@@ -156,7 +159,7 @@ SENTENCE = "此图未能绘出：程序绘图时出错（GEOSException）。"
 @pytest.mark.usefixtures("broken_figure")
 def test_a_figure_that_fails_is_a_framed_sentence_in_the_page(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        made = report.write(made_findings(), tmp_path, formats=["html", "json", "gpkg"])
+        made = export.write(made_findings(), tmp_path, formats=["html", "json", "gpkg"])
     assert names(tmp_path) == ["findings.gpkg", "findings.json", "report.html"]
     page = made[0].read_text("utf-8")
     assert len(re.findall('<figure class="map">', page)) == len(SITE_IDS) - 1
@@ -168,7 +171,7 @@ def test_a_figure_that_fails_is_a_framed_sentence_in_the_page(tmp_path, caplog):
 
 @pytest.mark.usefixtures("broken_figure")
 def test_a_figure_that_fails_is_a_framed_sentence_in_the_document(tmp_path, caplog):
-    report.write(made_findings(), tmp_path, formats=["docx"])
+    export.write(made_findings(), tmp_path, formats=["docx"])
     document = docx.Document(str(tmp_path / "report.docx"))
     (found,) = [paragraph for paragraph in document.paragraphs if SENTENCE in paragraph.text]
     assert found._p.pPr.find(docx.oxml.ns.qn("w:pBdr")) is not None
@@ -178,8 +181,8 @@ def test_a_figure_that_fails_is_a_framed_sentence_in_the_document(tmp_path, capl
 
 
 def test_all_figures_may_fail_and_the_report_stands(tmp_path, monkeypatch):
-    monkeypatch.setattr(printed, "_share", lambda _: (_ for _ in ()).throw(GEOS))
-    made = report.write(made_findings(), tmp_path, formats=["html", "docx"])
+    monkeypatch.setattr(site_map, "_share", lambda _: (_ for _ in ()).throw(GEOS))
+    made = export.write(made_findings(), tmp_path, formats=["html", "docx"])
     page = made[0].read_text("utf-8")
     assert page.count(f"<b>此处应有地图。</b>{SENTENCE}") == len(SITE_IDS)
     document = docx.Document(str(made[1]))
@@ -188,9 +191,9 @@ def test_all_figures_may_fail_and_the_report_stands(tmp_path, monkeypatch):
 
 def test_what_the_user_can_mend_is_not_hidden_as_a_missing_figure(tmp_path, monkeypatch):
     wrong = EcospatialError(Problem("style.yaml", 3, "颜色不对", "请更正"))
-    monkeypatch.setattr(printed, "_share", lambda _: (_ for _ in ()).throw(wrong))
+    monkeypatch.setattr(site_map, "_share", lambda _: (_ for _ in ()).throw(wrong))
     with pytest.raises(EcospatialError, match="颜色不对"):
-        report.write(made_findings(), tmp_path, formats=["html"])
+        export.write(made_findings(), tmp_path, formats=["html"])
 
 
 @pytest.mark.parametrize("form", ["html", "map", "docx"])
@@ -198,20 +201,20 @@ def test_data_is_there_when_a_document_fails_as_a_whole(form, tmp_path, monkeypa
     def fail(*_, **__):
         raise GEOS
 
-    monkeypatch.setattr(drawings, "_chosen", fail)
+    monkeypatch.setattr(figures, "_chosen", fail)
     monkeypatch.setattr(maps, "draw", fail)
     with pytest.raises(OutputError, match="程序内部错误（GEOSException）") as caught:
-        report.write(made_findings(), tmp_path, formats=[form, "json", "gpkg", "xlsx"])
+        export.write(made_findings(), tmp_path, formats=[form, "json", "gpkg", "xlsx"])
     assert names(tmp_path) == ["findings.gpkg", "findings.json", "findings.xlsx"]
     assert "已写入：findings.json、findings.gpkg、findings.xlsx" in str(caught.value)
-    assert list(report.read_gpkg(tmp_path / "findings.gpkg")["sites"].index) == SITE_IDS
+    assert list(export.read_gpkg(tmp_path / "findings.gpkg")["sites"].index) == SITE_IDS
 
 
 def test_without_a_program_for_pdf_every_other_format_stands(tmp_path, monkeypatch):
-    monkeypatch.setattr(printing, "program", lambda _: None)
-    others = [form for form in report.FORMATS if form not in ("pdf", "parquet")]
+    monkeypatch.setattr(pdf, "program", lambda _: None)
+    others = [form for form in export.FORMATS if form not in ("pdf", "parquet")]
     with pytest.raises(OutputError, match=r"report\.pdf：未能写出，本机没有能打印 PDF 的程序") as caught:
-        report.write(made_findings(), tmp_path, formats=["pdf", *others])
+        export.write(made_findings(), tmp_path, formats=["pdf", *others])
     assert caught.value.fault is None
     assert len(caught.value.written) == len(others) == len(names(tmp_path))
 
@@ -220,17 +223,17 @@ def test_without_a_program_for_pdf_every_other_format_stands(tmp_path, monkeypat
 
 
 def broken_layer(monkeypatch, label):
-    honest = content.drawn
+    honest = layers.drawn
 
     def drawn(frame, **how):
         if how["name"].startswith(label):
             raise GEOS
         return honest(frame, **how)
 
-    monkeypatch.setattr(content, "drawn", drawn)
+    monkeypatch.setattr(layers, "drawn", drawn)
 
 
-@pytest.mark.parametrize("label", ["永久基本农田", "冲突范围", content.STRIP])
+@pytest.mark.parametrize("label", ["永久基本农田", "冲突范围", layers.STRIP])
 def test_a_layer_that_can_not_be_drawn_costs_no_other(label, tmp_path, monkeypatch, caplog):
     made_plan(tmp_path)
     broken_layer(monkeypatch, label)
@@ -253,9 +256,9 @@ def test_a_layer_of_a_plan_that_can_not_be_drawn_is_said_on_its_map(tmp_path, mo
 def test_a_thumbnail_that_fails_costs_no_map(tmp_path, monkeypatch):
     (tmp_path / "plan").mkdir()
     made_plan(tmp_path / "plan")
-    monkeypatch.setattr(gallery.items, "thumbnail", lambda _: (_ for _ in ()).throw(GEOS))
-    items, scene = gallery.of_plan(plans.open_plan(tmp_path / "plan"), "district")
-    found = gallery.render(items, scene, tmp_path / "out")
+    monkeypatch.setattr(map_run.items, "thumbnail", lambda _: (_ for _ in ()).throw(GEOS))
+    items, scene = map_run.of_plan(plans.open_plan(tmp_path / "plan"), "district")
+    found = map_run.render(items, scene, tmp_path / "out")
     assert found.failed == []
     assert thumbnail.UNDRAWN in (tmp_path / "out" / "index.html").read_text("utf-8")
 
@@ -264,8 +267,8 @@ def test_a_map_that_fails_costs_no_other_of_the_gallery(tmp_path, monkeypatch):
     (tmp_path / "plan").mkdir()
     made_plan(tmp_path / "plan")
     monkeypatch.setattr(maps, "draw", lambda _: (_ for _ in ()).throw(GEOS))
-    items, scene = gallery.of_plan(plans.open_plan(tmp_path / "plan"), "district")
-    found = gallery.render(items, scene, tmp_path / "out")
+    items, scene = map_run.of_plan(plans.open_plan(tmp_path / "plan"), "district")
+    found = map_run.render(items, scene, tmp_path / "out")
     assert [why for _, why in found.failed] == [SENTENCE]
     assert SENTENCE in (tmp_path / "out" / "index.html").read_text("utf-8")
 
@@ -274,7 +277,7 @@ def test_the_tables_of_an_audit_stand_when_its_map_fails(tmp_path, monkeypatch):
     (tmp_path / "plan").mkdir()
     made_plan(tmp_path / "plan")
     audit = es.audit(es.open_plan(tmp_path / "plan"))
-    monkeypatch.setattr("ecospatial.auditing.writing.draw", lambda _: (_ for _ in ()).throw(GEOS))
+    monkeypatch.setattr("ecospatial.audits.write.draw", lambda _: (_ for _ in ()).throw(GEOS))
     with pytest.raises(OutputError, match=r"audit_map\.html"):
         audit.write(tmp_path / "out")
     assert names(tmp_path / "out") == ["audit.gpkg", "audit.html", "audit.xlsx"]
@@ -285,8 +288,8 @@ def test_the_pieces_of_a_base_map_stand_when_its_page_fails(tmp_path, monkeypatc
     made_plan(tmp_path / "plan")
     plan = es.open_plan(tmp_path / "plan")
     pieces = es.base_map(plan, works="new")
-    monkeypatch.setattr("ecospatial.checking.composite_files.draw_base_map", lambda *_: (_ for _ in ()).throw(GEOS))
-    from ecospatial.checking.composite_files import write_base_map
+    monkeypatch.setattr("ecospatial.checks.control_overlay_files.draw_base_map", lambda *_: (_ for _ in ()).throw(GEOS))
+    from ecospatial.checks.control_overlay_files import write_base_map
 
     with pytest.raises(OutputError, match=r"base_map\.html"):
         write_base_map(pieces, plan, tmp_path / "out")
@@ -307,7 +310,7 @@ def command(tmp_path, formats):
 
 
 def test_the_command_ends_with_3_names_what_failed_and_leaves_the_data(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(drawings, "_chosen", lambda _: (_ for _ in ()).throw(GEOS))
+    monkeypatch.setattr(figures, "_chosen", lambda _: (_ for _ in ()).throw(GEOS))
     assert command(tmp_path, "html,json,gpkg") == 3
     assert names(tmp_path / "out") == ["findings.gpkg", "findings.json"]
     told = capsys.readouterr().err
@@ -319,7 +322,7 @@ def test_the_command_ends_with_3_names_what_failed_and_leaves_the_data(tmp_path,
 
 
 def test_the_command_ends_with_2_without_a_program_for_pdf(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(printing, "program", lambda _: None)
+    monkeypatch.setattr(pdf, "program", lambda _: None)
     assert command(tmp_path, "pdf,json") == 2
     assert names(tmp_path / "out") == ["findings.json"]
     assert "本机没有能打印 PDF 的程序" in capsys.readouterr().err
@@ -329,14 +332,14 @@ def test_the_command_ends_with_2_on_a_full_disk(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(word, "save_docx", full)
+    monkeypatch.setattr(docx_, "save_docx", full)
     assert command(tmp_path, "docx,json") == 2
     assert names(tmp_path / "out") == ["findings.json"]
     assert "磁盘已满" in capsys.readouterr().err
 
 
 def test_a_figure_that_fails_ends_with_0_and_a_line_on_standard_error(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(printed._Map, "conflicts", lambda _: (_ for _ in ()).throw(GEOS))
+    monkeypatch.setattr(site_map._Map, "conflicts", lambda _: (_ for _ in ()).throw(GEOS))
     assert command(tmp_path, "html,json") == 0
     assert names(tmp_path / "out") == ["findings.json", "report.html"]
     assert SENTENCE in caplog.text

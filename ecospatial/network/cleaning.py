@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.network.arrays import at_on, first_of_each, places_on, points_at, xy_of
-from ecospatial.network.cutting import SAME_M, Cuts, cut_lines, ends_of, with_ends
-from ecospatial.network.merging import groups
+from ecospatial.network._arrays import at_on, first_of_each, places_on, points_at, xy_of
+from ecospatial.network.components import groups
+from ecospatial.network.split import SAME_M, Cuts, cut_lines, ends_of, with_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,11 +11,11 @@ import numpy as np
 import shapely
 
 from ecospatial.errors import CrsError, PlanError, Problem
-from ecospatial.network.arrays import numbers, points_at, shapes_of
+from ecospatial.network._arrays import numbers, points_at, shapes_of
 from ecospatial.network.cleaning import clean
-from ecospatial.network.directing import by_level, by_mouth
-from ecospatial.network.merging import groups
-from ecospatial.network.ordering import downstream_order
+from ecospatial.network.components import groups
+from ecospatial.network.flow_direction import by_level, by_mouth
+from ecospatial.network.topological_order import downstream_order
 
 if TYPE_CHECKING:
     import networkx as nx

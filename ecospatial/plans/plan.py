@@ -16,7 +16,7 @@ import shapely
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.model import KINDS, PRESENT_LABELS, STATUS_LABELS
 from ecospatial.plans.layers import Features, Layer, empty_frame, raster_path, read_layer, read_vector, stacked
-from ecospatial.plans.validating import layer_faults, word_faults
+from ecospatial.plans.validate import layer_faults, word_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -188,7 +188,7 @@ class Plan:
             self.require_usable(layer)
         except EcospatialError as fault:
             problem = fault.problems[0]
-            return f"{layer.label}图层不可用：{problem.problem}"
+            return f"{layer.label}图层不可用：{problem.message}"
         return None
 
     def require_usable(self, layer: Layer) -> None:
@@ -202,8 +202,8 @@ class Plan:
         if layer.pixels is not None:
             self.raster_path(layer.name)
         elif self._read(layer.name).frame.empty:
-            way_out = f"请放入完整的文件；若本区确实没有{layer.label}，请写 present: none"
-            raise PlanError(Problem(layer.path or "", None, "文件中没有要素", way_out))
+            hint = f"请放入完整的文件；若本区确实没有{layer.label}，请写 present: none"
+            raise PlanError(Problem(layer.path or "", None, "文件中没有要素", hint))
 
     def coverage(self, name: str) -> BaseGeometry | None:
         """Give the area in which absence of a feature of this layer means absence; None when unknown.
