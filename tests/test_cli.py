@@ -189,7 +189,7 @@ def test_a_fault_of_the_program_is_one_line_and_three(run, plan, site_file, monk
     def broken(*_, **__):
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr(checks, "check", broken)
+    monkeypatch.setattr(checks, "check_frame", broken)
     code, _, err = run("check", site_file, "--plan", plan)
     assert code == 3
     assert len(err.strip().splitlines()) == 1
@@ -202,7 +202,7 @@ def test_stopped_by_the_user(run, plan, site_file, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checks, "check", stopped)
+    monkeypatch.setattr(checks, "check_frame", stopped)
     assert run("check", site_file, "--plan", plan)[0] == 130
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from ecospatial import export, maps, model
-from ecospatial.checks import check
+from ecospatial.checks import check_frame
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.maps.faults import FAULTS, tell_undrawn
 from ecospatial.maps.print.plan_sheet import picture
@@ -148,7 +148,7 @@ def checked(recipe: Recipe) -> Recipe:
     if recipe.sites is None or recipe.findings is not None:
         return recipe
     sites = read_sites(recipe.sites, plan=recipe.plan, facts=recipe.facts)
-    return replace(recipe, findings=check(sites, recipe.plan, on=recipe.on))
+    return replace(recipe, findings=check_frame(sites, recipe.plan, on=recipe.on))
 
 
 def _plan_bytes(plan: Plan) -> bytes:

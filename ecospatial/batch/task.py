@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ecospatial import __version__, io
-from ecospatial.checks import LayerCache, check_read, day
+from ecospatial.checks import LayerCache, check_on_layers, day
 from ecospatial.checks.scope import narrow_plan
 from ecospatial.errors import CrsError, EcospatialError, PlanError, Problem, SiteError
 from ecospatial.export.parquet import counted, part_bytes
@@ -105,7 +105,7 @@ def check_part(task: Task, number: int, piece: Piece, *, read_only: bool = False
         return PartRefusal(number, error.problems, of_crs=isinstance(error, CrsError))
     if read_only:
         return PartRefusal(number, [])
-    found = check_read(sites, reading, at_least=task.at_least)
+    found = check_on_layers(sites, reading, at_least=task.at_least)
     attrs = sites.attrs
     return PartResult(number, part_bytes(found), counted(found), list(found.meta["notices"]), list(attrs["skipped"]))
 

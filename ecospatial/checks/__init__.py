@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from ecospatial.checks._features import LayerCache
-from ecospatial.checks.check import check, check_read, day, read_findings, read_rules
+from ecospatial.checks.check import check, check_frame, check_on_layers, day, read_findings, read_rules
 from ecospatial.checks.findings import Findings, verdict_value
 
-__all__ = ["Findings", "LayerCache", "check", "check_read", "day", "read_findings", "read_rules", "verdict_value"]
+__all__ = [
+    "Findings",
+    "LayerCache",
+    "check",
+    "check_frame",
+    "check_on_layers",
+    "day",
+    "read_findings",
+    "read_rules",
+    "verdict_value",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -125,10 +125,10 @@ class LayerCache:
     @classmethod
     def of(cls, plan: Plan, on: dt.date) -> LayerCache:
         """Give what was read for an earlier check of the plan on the day; only the latest day is kept."""
-        held = plan.kept.get("reading")
-        if held is None or held.on != on:
-            held = plan.kept["reading"] = cls(plan, on)
-        return cast("LayerCache", held)
+        kept = plan.cache.layers
+        if not isinstance(kept, cls) or kept.on != on:
+            kept = plan.cache.layers = cls(plan, on)
+        return kept
 
     def for_extent(self, sites: NDArray[Any], site_accuracy_m: float) -> LayerCache:
         """Give the same layers for other sites: all that was read is shared, but for grids, read around sites."""

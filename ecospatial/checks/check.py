@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ecospatial.plans import Plan
 
-__all__ = ["check", "check_read", "day", "read_findings", "read_rules"]
+__all__ = ["check", "check_frame", "check_on_layers", "day", "read_findings", "read_rules"]
 
 # Sites are checked so many at a time: more is held in no cache, and less costs more rounds than it saves.
 BLOCK = 40_000
@@ -96,14 +96,39 @@ def check(
     True
     """
     date = day(on)
-    least = None if at_least is None else verdict_value(at_least)
+    if at_least is not None:
+        verdict_value(at_least)
     plan = narrow_plan(plan, only)
     frame = read_sites(sites, plan=plan, allow_far=True)
-    told = progress or notebook_bar()
-    return check_read(frame, LayerCache.of(plan, date), at_least=least, jobs=jobs, progress=told)
+    return check_frame(frame, plan, on=date, at_least=at_least, jobs=jobs, progress=progress)
 
 
-def check_read(
+def check_frame(
+    frame: gpd.GeoDataFrame,
+    plan: Plan,
+    *,
+    on: dt.date | str | None = None,
+    at_least: str | None = None,
+    only: str | Iterable[str] | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Findings:
+    """Put every rule of a plan to sites that ``read_sites`` has read for it; they are not read again.
+
+    Parameters
+    ----------
+    frame
+        What ``read_sites(..., plan=plan)`` returned, unchanged.
+    plan, on, at_least, only, jobs, progress
+        As for ``check``.
+    """
+    date = day(on)
+    least = None if at_least is None else verdict_value(at_least)
+    layers = LayerCache.of(narrow_plan(plan, only), date)
+    return check_on_layers(frame, layers, at_least=least, jobs=jobs, progress=progress or notebook_bar())
+
+
+def check_on_layers(
     frame: gpd.GeoDataFrame,
     reading: LayerCache,
     *,
@@ -254,16 +279,15 @@ def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
         Index ``rule_id``, in pack order; ``in_force`` says whether the version stands on the day.
     """
     date = day(on)
-    held = plan.kept.get("rules")
-    if held is None or held[0] != date:
+    kept = plan.cache.rules_table
+    if kept is None or kept[0] != date:
         rows = []
         for id_, versions in rules_in_scope(plan).items():
             latest = max(versions, key=lambda version: version.since)
             rows.append(rule_row(rule_in_force(versions, plan, date) or latest, date, plan.settled.get(id_)))
         columns = list(rule_columns())
-        held = plan.kept["rules"] = date, pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
-    table: pd.DataFrame = held[1].copy()
-    return table
+        kept = plan.cache.rules_table = date, pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
+    return kept[1].copy()
 
 
 def read_findings(path: str | Path) -> Findings:

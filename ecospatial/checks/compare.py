@@ -11,7 +11,6 @@ import pandas as pd
 from ecospatial.checks import check, day
 from ecospatial.errors import Problem, SiteError
 from ecospatial.model import VERDICT_DTYPE
-from ecospatial.sites import read_sites
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,9 +62,7 @@ def compare(
     0
     """
     date = day(on)
-    before, after = (
-        check(read_sites(sites, plan=plan, allow_far=True), plan, on=date, jobs=jobs) for plan in (old, new)
-    )
+    before, after = (check(sites, plan, on=date, jobs=jobs) for plan in (old, new))
     if before.sites.index.tolist() != after.sites.index.tolist():
         raise SiteError(Problem("", None, "两个规划下的地块不一致", "请核对坐标系"))
     both = _side(after, "new").merge(_side(before, "old"), on=_KEYS, how="outer", sort=False)

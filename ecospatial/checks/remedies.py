@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ecospatial.checks import LayerCache, check_read, day
+from ecospatial.checks import LayerCache, check_on_layers, day
 from ecospatial.errors import PlanError, Problem, SiteError
 from ecospatial.geometry import strip
 from ecospatial.geometry.smallest_move import smallest_shift
@@ -103,7 +103,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         """Check everything: findings that were filtered do not say what a shift may run into."""
-        self.before = check_read(self.sites, self.reading).frame
+        self.before = check_on_layers(self.sites, self.reading).frame
         self.rules = self.reading.in_force
         of_district = [id_ in self.rules and self.rules[id_].layer == "district" for id_ in self.rules_in_order]
         self.not_of_place = np.array(of_district, dtype=bool)
@@ -126,7 +126,7 @@ class _Search:
         new = gpd.GeoSeries(shapes, index=self.sites.index[rows], crs=self.plan.crs)
         moved = self.sites.iloc[rows].set_geometry(new)
         moved.attrs = {}
-        after = check_read(moved, self.reading).frame
+        after = check_on_layers(moved, self.reading).frame
         per_site = len(self.rules_in_order)
         place = (rows[:, None] * per_site + np.arange(per_site)).ravel()
         same = after["verdict"].cat.codes.to_numpy() == self.before["verdict"].cat.codes.to_numpy()[place]

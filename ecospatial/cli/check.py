@@ -60,7 +60,7 @@ def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str 
         frame = _asked(frame, plan, options)
     common = {name: options[name] for name in ("on", "at_least", "only", "jobs")}
     with chunked.rule_meter() as meter:
-        findings = checks.check(frame, plan, progress=meter.rules, **common)
+        findings = checks.check_frame(frame, plan, progress=meter.rules, **common)
     if options["each"] and out is not None:
         failed = _each(findings, out, wanted or ["docx"], options)
         if failed:
@@ -95,10 +95,12 @@ def _kinds(text: str | None) -> list[str] | None:
 def _asked(frame: Any, plan: Plan, options: dict[str, Any]) -> Any:
     from ecospatial import checks
     from ecospatial.cli.ask import ask
+    from ecospatial.sites import read_sites
 
     date = checks.day(options["on"])
-    found = checks.check(frame, plan, on=date, only=options["only"], jobs=options["jobs"])
-    return ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
+    found = checks.check_frame(frame, plan, on=date, only=options["only"], jobs=options["jobs"])
+    answered = ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
+    return read_sites(answered, plan=plan, allow_far=True)
 
 
 def _activity(text: str | None) -> str | None:

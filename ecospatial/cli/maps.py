@@ -113,7 +113,7 @@ def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) ->
     plan = opened(str(plan_name))
     if options["each"] is not None:
         return map_run.of_plan(plan, options["each"])
-    findings = checks.check(sites_of(str(sites), plan, options), plan, on=options["on"])
+    findings = checks.check_frame(sites_of(str(sites), plan, options), plan, on=options["on"])
     return map_run.of_sites(replace(findings, plan=plan))
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import shapely
@@ -57,6 +57,25 @@ class LeftOut:
     kinds: tuple[str, ...]
     because: str
     ask: str
+
+
+@dataclass(slots=True)
+class PlanCache:
+    """What one check of a plan leaves for the next, so that nothing is read or made twice.
+
+    Attributes
+    ----------
+    widened_district
+        The district widened by so many metres; None where there is no district.
+    rules_table
+        The day and its table of rules.
+    layers
+        What checks have read of the layers; its type belongs to the package ``checks``.
+    """
+
+    widened_district: dict[float, BaseGeometry | None] = field(default_factory=dict)
+    rules_table: tuple[dt.date, pd.DataFrame] | None = None
+    layers: object | None = None
 
 
 @dataclass(frozen=True)
@@ -225,12 +244,11 @@ class Plan:
         return shapely.union_all(frame.geometry.to_numpy())
 
     def _district_around(self, around_m: float) -> BaseGeometry | None:
-        key = ("district", around_m)
-        if key not in self.kept:
+        widened = self.cache.widened_district
+        if around_m not in widened:
             area = self._district
-            self.kept[key] = None if area is None else area.buffer(around_m, quad_segs=COVERAGE_SEGMENTS)
-        found: BaseGeometry | None = self.kept[key]
-        return found
+            widened[around_m] = None if area is None else area.buffer(around_m, quad_segs=COVERAGE_SEGMENTS)
+        return widened[around_m]
 
     def coverage_short_m(self, name: str) -> float:
         """Say by how many metres the polygon of ``coverage`` may be short of it at a rounded corner."""
@@ -243,9 +261,9 @@ class Plan:
         return float(match.group(1)) if match else None
 
     @cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What the checks of this plan keep for the next one; a plan made from this one begins with nothing."""
-        return {}
+    def cache(self) -> PlanCache:
+        """What one check of this plan leaves for the next; a plan made from this one begins with an empty cache."""
+        return PlanCache()
 
     @cached_property
     def _district(self) -> BaseGeometry | None:
