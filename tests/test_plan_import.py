@@ -18,7 +18,7 @@ from ecospatial import io
 from ecospatial.cli.root import cli
 from ecospatial.errors import CrsError, EcospatialError, PlanError, SiteError
 from ecospatial.plans import Provenance, import_layer, new_plan
-from ecospatial.plans._yaml_edit import with_entry
+from ecospatial.plans._yaml_edit import put_layer
 
 FULL = Provenance(
     coverage="district", accuracy_m=1.0, status="official", publisher="省厅", title="管控区", retrieved="2026-11-01",
@@ -289,12 +289,12 @@ def test_a_file_of_another_layer_is_not_overwritten(tmp_path):
 def test_the_rest_of_the_text_stays():
     text = "# 头\nname: a   # 名\nlayers:\n# 第一\n- kind: district\n  path: d.gpkg # 区\n\n# 尾\n"
     entry = {"kind": "town", "path": "t.gpkg"}
-    added = with_entry(text, entry)
+    added = put_layer(text, entry)
     assert added == text.replace("# 区\n", "# 区\n- kind: town\n  path: t.gpkg\n")
-    replaced = with_entry(text, entry, replaced="district")
+    replaced = put_layer(text, entry, replaced="district")
     assert replaced == "# 头\nname: a   # 名\nlayers:\n# 第一\n- kind: town\n  path: t.gpkg\n\n# 尾\n"
     flow = "layers: [{kind: district, path: d.gpkg}] # 尾\n"
-    assert with_entry(flow, entry) == "layers: [{kind: district, path: d.gpkg}, {kind: town, path: t.gpkg}] # 尾\n"
+    assert put_layer(flow, entry) == "layers: [{kind: district, path: d.gpkg}, {kind: town, path: t.gpkg}] # 尾\n"
 
 
 def test_names_from_the_caller_are_text(tmp_path):

@@ -358,7 +358,7 @@ def put(plan: Plan, entry: dict[str, Any], save: Callable[[Path], object], *, re
         made, text = Path(scratch) / target.name, Path(scratch) / "plan.yaml"
         save(made)
         sealed = entry | {"sha256": io.sha256(made)}
-        changed = _yaml_edit.with_entry(old.read_text(encoding="utf-8-sig"), sealed, replaced=replaced)
+        changed = _yaml_edit.put_layer(old.read_text(encoding="utf-8-sig"), sealed, replaced=replaced)
         text.write_text(changed, encoding="utf-8", newline="\n")
         load.read_plan(plan.folder, text)
         os.replace(made, target)  # noqa: PTH105 - one step, also over an existing file

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from ecospatial import io
 from ecospatial.errors import PlanError, Problem
+from ecospatial.plans._yaml_edit import set_hashes
 from ecospatial.plans.layers import inside
 
 if TYPE_CHECKING:
@@ -46,39 +45,10 @@ def seal(plan: Plan) -> list[str]:
     ]
     if absent:
         raise PlanError(absent)
-    edits: list[tuple[int, int, str]] = []
-    changed = []
-    for node in _entries(yaml.compose(text, Loader=yaml.SafeLoader)):
-        name = _value(node, "name") or _value(node, "kind") or ""
-        if name not in paths:
-            continue
-        digest = io.sha256(paths[name])
-        if plan.layers[name].sha256 != digest:
-            edits.append(_edit(node, digest))
-            changed.append(name)
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    _replace(path, text)
-    return changed
-
-
-def _entries(root: Any) -> list[Any]:
-    layers = next(value for key, value in root.value if key.value == "layers")
-    return list(layers.value)
-
-
-def _value(node: Any, wanted: str) -> str | None:
-    return next((str(value.value) for key, value in node.value if key.value == wanted), None)
-
-
-def _edit(node: Any, digest: str) -> tuple[int, int, str]:
-    for key, value in node.value:
-        if key.value == "sha256":
-            gap = "" if value.start_mark.index > key.end_mark.index + 1 else " "
-            return value.start_mark.index, value.end_mark.index, gap + digest
-    key, value = next((k, v) for k, v in node.value if k.value == "path")
-    joint = ", " if node.flow_style else "\n" + " " * key.start_mark.column
-    return value.end_mark.index, value.end_mark.index, f"{joint}sha256: {digest}"
+    hashes = {name: io.sha256(path) for name, path in paths.items()}
+    changed = {name: digest for name, digest in hashes.items() if plan.layers[name].sha256 != digest}
+    _replace(path, set_hashes(text, changed))
+    return list(changed)
 
 
 def _replace(path: Path, text: str) -> None:
