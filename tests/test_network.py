@@ -11,7 +11,7 @@ from made_rivers import CRS, EAST, NORTH, frame, line, local, point, rivers
 
 from ecospatial.errors import CrsError, PlanError
 from ecospatial.network import build, check_classes, class_ledger, corridors, locate, parts, section_totals, upstream_of
-from ecospatial.network.components import groups
+from ecospatial.network.components import label_components
 from ecospatial.network.split import Cuts, cut_lines, substrings
 
 ORIGIN = np.array([EAST, NORTH])
@@ -286,4 +286,4 @@ def test_groups_are_the_connected_components(seed):
     wanted = np.empty(60, dtype=int)
     for members in nx.connected_components(graph):
         wanted[list(members)] = min(members)
-    assert groups(60, left, right).tolist() == wanted.tolist()
+    assert label_components(60, left, right).tolist() == wanted.tolist()
