@@ -356,7 +356,7 @@ plan = es.open_plan("changzhou-zhonglou")
 zone = plan.frame("control_zone").geometry.iloc[0].representative_point()
 shapes = [zone.buffer(60), zone.buffer(300).boundary, zone]
 import geopandas as gpd
-sites = gpd.GeoDataFrame({"activity": "C26", "works": "new"}, geometry=shapes, crs=plan.crs)
+sites = gpd.GeoDataFrame({"activity": ["C26"] * 3, "works": ["new"] * 3}, geometry=shapes, crs=plan.crs)
 found = es.check(sites, plan, on="2026-11-20")
 found.write(sys.argv[1], formats=["html", "map", "gpkg", "json", "xlsx", "docx", "dxf", "shp", "txt"])
 """
