@@ -167,7 +167,9 @@ def asked_of(plan: Plan) -> list[gpd.GeoDataFrame]:
     from ecospatial import geometry
     from ecospatial.checks._features import LayerCache
 
-    reading = LayerCache(plan, dt.date.fromisoformat(ON)).around(shapely.points([[*plan.area.centroid.coords[0]]]), 0.0)
+    reading = LayerCache(plan, dt.date.fromisoformat(ON)).for_extent(
+        shapely.points([[*plan.area.centroid.coords[0]]]), 0.0
+    )
     widest: dict[Any, Any] = {}
     for rule in plan.rules:
         if rule.in_force(reading.on) and reading.stock_for(rule).frame is not None:
@@ -175,7 +177,7 @@ def asked_of(plan: Plan) -> list[gpd.GeoDataFrame]:
             widest[key] = max(widest.get(key, rule), rule, key=lambda one: one.within_m)
     found = []
     for rule in widest.values():
-        shapes = reading.select(rule).all.geometry
+        shapes = reading.select(rule).possible.geometry
         if rule.within_m:
             shapes = geometry.strip(shapes, rule.within_m)
         shapes = shapes[shapely.get_dimensions(shapes) == 2]

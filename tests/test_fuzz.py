@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from made_traps import HEAD, corners, parcel
 
@@ -95,6 +95,8 @@ def test_dxf(tmp_path, content):
 
 
 @BOUNDED
+@example(text="1E310POLYGON ((500000 3520000, 500100 3520000, 500100 3520100, 500000 3520000))")
+@example(text="POLYGON ((1E310 0, 1 0, 1 1, 1E310 0))")
 @given(text=mangled(WKT).map(lambda raw: raw.decode("utf-8", errors="replace")))
 def test_wkt(text):
     try:

@@ -84,10 +84,10 @@ def test_files_are_written(outputs):
 
 def test_a_long_check_shows_a_bar_and_a_short_one_does_not(tmp_path):
     cells = [
-        'import ecospatial as es\nplan = es.open_plan("changzhou-zhonglou")\nfrom ecospatial.checks import showing',
+        'import ecospatial as es\nplan = es.open_plan("changzhou-zhonglou")\nfrom ecospatial.checks import _progress',
         "import geopandas as gpd\nshape = plan.area.representative_point().buffer(50)",
         'site = gpd.GeoDataFrame(geometry=[shape], crs=plan.crs)\nshort = es.check(site, plan, on="2026-11-20")',
-        'showing.AFTER_S = 0.0\nlong = es.check(site, plan, on="2026-11-20")',
+        '_progress.AFTER_S = 0.0\nlong = es.check(site, plan, on="2026-11-20")',
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import logging
+import os
 import pickle
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import docx
@@ -20,7 +24,7 @@ from page_outline import outline
 
 import ecospatial as es
 from ecospatial import cli, export, maps, plans
-from ecospatial.batch import map_run
+from ecospatial.batch import map_jobs, map_run
 from ecospatial.errors import EcospatialError, OutputError, Problem, SiteError
 from ecospatial.export import docx as docx_
 from ecospatial.export import figures, pdf
@@ -256,7 +260,7 @@ def test_a_layer_of_a_plan_that_can_not_be_drawn_is_said_on_its_map(tmp_path, mo
 def test_a_thumbnail_that_fails_costs_no_map(tmp_path, monkeypatch):
     (tmp_path / "plan").mkdir()
     made_plan(tmp_path / "plan")
-    monkeypatch.setattr(map_run.items, "thumbnail", lambda _: (_ for _ in ()).throw(GEOS))
+    monkeypatch.setattr(map_jobs, "thumbnail", lambda _: (_ for _ in ()).throw(GEOS))
     items, scene = map_run.of_plan(plans.open_plan(tmp_path / "plan"), "district")
     found = map_run.render(items, scene, tmp_path / "out")
     assert found.failed == []
@@ -343,3 +347,27 @@ def test_a_figure_that_fails_ends_with_0_and_a_line_on_standard_error(tmp_path, 
     assert command(tmp_path, "html,json") == 0
     assert names(tmp_path / "out") == ["findings.json", "report.html"]
     assert SENTENCE in caplog.text
+
+
+WRITTEN = """import sys
+import shapely
+import ecospatial as es
+plan = es.open_plan("changzhou-zhonglou")
+zone = plan.frame("control_zone").geometry.iloc[0].representative_point()
+shapes = [zone.buffer(60), zone.buffer(300).boundary, zone]
+import geopandas as gpd
+sites = gpd.GeoDataFrame({"activity": ["C26"] * 3, "works": ["new"] * 3}, geometry=shapes, crs=plan.crs)
+found = es.check(sites, plan, on="2026-11-20")
+found.write(sys.argv[1], formats=["html", "map", "gpkg", "json", "xlsx", "docx", "dxf", "shp", "txt"])
+"""
+
+
+def test_files_do_not_depend_on_the_order_of_sets(tmp_path):
+    digests = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", WRITTEN, str(folder)], check=True, env=environment, timeout=120)
+        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())})
+    assert len(digests[0]) == 9
+    assert digests[0] == digests[1]

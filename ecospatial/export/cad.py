@@ -72,6 +72,8 @@ def save_dxf(findings: Findings, path: Path) -> None:
                 colour = model.VERDICTS[str(row.verdict)].colour.lstrip("#")
                 drawing.layers.add(layer, true_color=int(colour, 16))
             _draw(space, row.geometry, layer, f"{_format.printable(row.site_id)} {row.rule_id}")
+        for dxftype in sorted(drawing.entitydb.dxf_types_in_use()):  # ezdxf itself adds them in the order of a set
+            drawing.classes.add_class(dxftype)
         written = io.StringIO()
         drawing.write(written)
     finally:

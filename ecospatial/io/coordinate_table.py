@@ -266,7 +266,8 @@ def _wkt_drawing(texts: pd.Series[Any], rest: pd.DataFrame, file: str, said: dic
         raise SiteError(Problem(file, None, "各行的 SRID 不一致", "请按坐标系拆分为几个文件"))
     odd = [_NESTED.search(cell) or _NO_PLANE.search(cell) for cell in cells]
     bare = [None if no else _SRID.sub("", cell, count=1) or None for cell, no in zip(cells, odd, strict=True)]
-    shapes = shapely.from_wkt(bare, on_invalid="ignore")
+    with np.errstate(over="ignore"):  # a number such as 1E310 is a fault of its row, not a warning
+        shapes = shapely.from_wkt(bare, on_invalid="ignore")
     faults = [
         (_wkt_fault(file, row, cell),) if cell and shape is None else ()
         for row, cell, shape in zip(rows, cells, shapes, strict=True)
