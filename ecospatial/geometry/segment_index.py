@@ -1,9 +1,9 @@
 """Find the nearest segment for many shapes at once; neighbourhoods leave out what can not be nearest.
 
 Against an STRtree over single segments, in one run (``scripts/benchmarks/segment_index.py``, distances of sites and of
-their corners, shapely 2.1): with the 1,169 segments of a district 3.7 times as fast for 200 sites, 4.1 for 2,000, 8.5 for
-8.5 for 20,000 and 8.4 for 200,000; with 18,115 segments, one every 5 m, as fast for 200 and 2,000 sites, 4.3 for 20,000
-and 4.1 for 200,000. The tree won nowhere, so this index serves all counts.
+their corners, shapely 2.1): with the 1,169 segments of a district it is 3.7 times as fast for 200 sites, 4.1 for 2,000,
+8.5 for 20,000 and 8.4 for 200,000; with 18,115 segments, one every 5 m, as fast for 200 and 2,000 sites, 4.3 times for
+20,000 and 4.1 for 200,000. The tree won nowhere, so this index serves all counts.
 """
 
 from __future__ import annotations
