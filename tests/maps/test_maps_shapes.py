@@ -62,7 +62,7 @@ def read_again(geometry, crs=CRS):
 def benchmark():
     sys.path.insert(0, str(SCRIPTS))
     try:
-        spec = importlib.util.spec_from_file_location("benchmark_maps", SCRIPTS / "benchmark_maps.py")
+        spec = importlib.util.spec_from_file_location("benchmark_maps", SCRIPTS / "benchmarks" / "maps.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:

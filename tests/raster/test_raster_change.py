@@ -11,7 +11,7 @@ import pytest
 import shapely
 import yaml
 from made_rasters import BARE, BUILT, COVER, CROP, GRASS, NORTH, STEP, TREE, WATER, WEST, pixels, write
-from project_paths import ROOT
+from project_paths import SCRIPTS
 
 import ecospatial as es
 from ecospatial import raster
@@ -259,7 +259,7 @@ def test_what_can_not_be_compared_is_refused(tmp_path):
 
 SHIPPED = [
     path.stem
-    for path in sorted((ROOT / "scripts" / "drawn").glob("*.yaml"))
+    for path in sorted((SCRIPTS / "sample_layers" / "drawn").glob("*.yaml"))
     if "land_cover" in yaml.safe_load(path.read_text(encoding="utf-8"))
 ]
 ON = dt.date(2026, 11, 20)
@@ -267,7 +267,7 @@ ON = dt.date(2026, 11, 20)
 
 @pytest.fixture(scope="module", params=SHIPPED)
 def shipped(request):
-    drawn = yaml.safe_load((ROOT / "scripts" / "drawn" / f"{request.param}.yaml").read_text(encoding="utf-8"))
+    drawn = yaml.safe_load((SCRIPTS / "sample_layers" / "drawn" / f"{request.param}.yaml").read_text(encoding="utf-8"))
     plan = es.open_plan(request.param)
     return plan, drawn["land_cover"], raster.watch(plan, on=ON)
 

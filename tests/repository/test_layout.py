@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import runpy
 
 import pytest
@@ -61,3 +62,10 @@ def test_the_ci_command_is_the_test_command_and_nothing_else():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").split("\n")
     commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
     assert commands == ["exec python3 scripts/test.py"]
+
+
+def test_every_case_of_a_parametrised_test_exists():
+    # An empty list of cases skips a test without a word: pytest is told to fail instead.
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    assert setup["tool:pytest"]["empty_parameter_set_mark"] == "fail_at_collect"
