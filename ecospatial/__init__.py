@@ -12,23 +12,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ecospatial._version import __version__
+
 if TYPE_CHECKING:
-    from ecospatial.audits.audit import Audit as Audit
     from ecospatial.audits.audit import audit as audit
-    from ecospatial.batch.chunked import PartsRun as PartsRun
     from ecospatial.batch.chunked import check_parts as check_parts
     from ecospatial.batch.map_run import draw as draw
     from ecospatial.checks.check import check as check
-    from ecospatial.checks.check import read_findings as read_findings
     from ecospatial.checks.check import read_rules as read_rules
     from ecospatial.checks.compare import compare as compare
     from ecospatial.checks.control_overlay import base_map as base_map
-    from ecospatial.checks.findings import Findings as Findings
     from ecospatial.errors import CrsError as CrsError
     from ecospatial.errors import EcospatialError as EcospatialError
     from ecospatial.errors import PlanError as PlanError
     from ecospatial.errors import RuleError as RuleError
     from ecospatial.errors import SiteError as SiteError
+    from ecospatial.export.findings import read_findings as read_findings
     from ecospatial.geometry.corridor import corridor as corridor
     from ecospatial.geometry.overlap import overlap as overlap
     from ecospatial.indicators.balance import land_balance as land_balance
@@ -36,25 +35,27 @@ if TYPE_CHECKING:
     from ecospatial.plans.load import list_plans as list_plans
     from ecospatial.plans.load import open_plan as open_plan
     from ecospatial.plans.plan import Plan as Plan
+    from ecospatial.results import Audit as Audit
+    from ecospatial.results import Findings as Findings
+    from ecospatial.results import PartsRun as PartsRun
+    from ecospatial.results import WaterStudy as WaterStudy
     from ecospatial.sites.read import read_sites as read_sites
-    from ecospatial.water.result import WaterStudy as WaterStudy
     from ecospatial.water.rivers import rivers as rivers
     from ecospatial.water.sewers import sewers as sewers
 
-__version__ = "0.1.0"
 
 _MODULE_OF = {
-    "Audit": "audits.audit",
+    "Audit": "results",
     "CrsError": "errors",
     "EcospatialError": "errors",
-    "Findings": "checks.findings",
+    "Findings": "results",
     "Layer": "plans.layers",
-    "PartsRun": "batch.chunked",
+    "PartsRun": "results",
     "Plan": "plans.plan",
     "PlanError": "errors",
     "RuleError": "errors",
     "SiteError": "errors",
-    "WaterStudy": "water.result",
+    "WaterStudy": "results",
     "audit": "audits.audit",
     "base_map": "checks.control_overlay",
     "check": "checks.check",
@@ -66,7 +67,7 @@ _MODULE_OF = {
     "list_plans": "plans.load",
     "open_plan": "plans.load",
     "overlap": "geometry.overlap",
-    "read_findings": "checks.check",
+    "read_findings": "export.findings",
     "read_rules": "checks.check",
     "read_sites": "sites.read",
     "rivers": "water.rivers",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import environment
 
 if TYPE_CHECKING:
-    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
 
 # Files that lie beside a shapefile and are read with it.
 SIDE_FILES = (".shx", ".dbf", ".prj", ".cpg")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ecospatial.audits._context import AuditLayers
 from ecospatial.indicators.ledgers import LEDGER_COLUMNS, dissolved, ledger_of
 from ecospatial.model import KINDS
 
 if TYPE_CHECKING:
-    from ecospatial.audits._context import AuditLayers
+    from ecospatial.results import Audit
 
 # The column of each kind that its ledger is by; other kinds are one class.
 CLASS_COLUMNS = {
@@ -25,6 +27,12 @@ CLASS_COLUMNS = {
 }
 NOT_COUNTED = ("district", "town")
 NO_TOWN = "未划入街镇"
+
+
+def ledger_of_audit(audit: Audit) -> pd.DataFrame:
+    """Return the ledger of the plan of an audit, with its day and its width of slivers."""
+    meta = audit.meta
+    return plan_ledger(AuditLayers(audit.plan, dt.date.fromisoformat(meta["on"]), meta["sliver_m"]))
 
 
 def plan_ledger(stock: AuditLayers) -> pd.DataFrame:

@@ -1,10 +1,9 @@
-"""What an audit found: one frame, a ledger, and the ways out of here."""
+"""Put a plan to the test: against itself, and against the figures it published."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -20,13 +19,10 @@ from ecospatial.audits.targets import figure_rows
 from ecospatial.audits.topology import within_kinds
 from ecospatial.errors import EcospatialError, Problem
 from ecospatial.model import NOTICE_INTERNAL, NOTICE_SCHEMATIC
+from ecospatial.results import Audit
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
-    import folium
-    import geopandas as gpd
-    import pandas as pd
 
     from ecospatial.plans import Plan
 
@@ -34,76 +30,6 @@ if TYPE_CHECKING:
 SLIVER_M = 2.0
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What an audit found.
-
-    Attributes
-    ----------
-    frame
-        One row for each thing looked at (``docs/interface.md`` section 8), targets first, in ``plan.crs``.
-    layers
-        The layers with their provenance.
-    meta
-        Plan, day, CRS, software, width under which a conflict is a sliver, notices.
-    plan
-        The plan.
-    """
-
-    frame: gpd.GeoDataFrame
-    layers: pd.DataFrame
-    meta: dict[str, Any]
-    plan: Plan
-
-    @cached_property
-    def ledger(self) -> pd.DataFrame:
-        """Area of every class of every kind per town, in m2, ha, km2 and 亩, planar and ellipsoidal; sums add up."""
-        from ecospatial.audits.area_ledger import plan_ledger
-
-        return plan_ledger(AuditLayers(self.plan, dt.date.fromisoformat(self.meta["on"]), self.meta["sliver_m"]))
-
-    def table(self, check: str | None = None) -> pd.DataFrame:
-        """Give the rows with Chinese headers; of one check when its name is given."""
-        from ecospatial.audits._text import table
-
-        return table(self, check)
-
-    def write(self, folder: str | Path, *, timestamp: bool = False) -> list[Path]:
-        """Write ``audit.html``, ``audit.xlsx``, ``audit.gpkg``, ``audit_map.html`` into a folder.
-
-        Parameters
-        ----------
-        folder
-            Made when it does not exist; files of the same name are replaced, nothing else is touched.
-        timestamp
-            Whether to note the time of writing; without it the same plan gives the same bytes.
-
-        Returns
-        -------
-        list of Path
-            The files.
-
-        Raises
-        ------
-        SiteError
-            The folder can not be written to.
-        OutputError
-            Some files could not be made; the others are written.
-        """
-        from ecospatial.audits.write import write
-
-        return write(self, folder, timestamp=timestamp)
-
-    def map(self) -> folium.Map:
-        """Draw the faults over the layers of the plan."""
-        from ecospatial.audits.audit_map import draw
-
-        return draw(self)
-
-    def _repr_html_(self) -> str:
-        from ecospatial.audits._text import notebook_html
-
-        return notebook_html(self)
 
 
 def audit(plan: Plan, *, on: dt.date | str | None = None, sliver_m: float = SLIVER_M) -> Audit:
@@ -217,7 +143,7 @@ def _day(on: dt.date | str | None) -> dt.date:
 
 
 def _header(plan: Plan, on: dt.date, sliver_m: float) -> dict[str, Any]:
-    from ecospatial import __version__
+    from ecospatial._version import __version__
 
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     if any(layer.status == "schematic" for layer in plan.layers.values()):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ecospatial.audits._numbers import number, unit_text
 from ecospatial.audits._result_row import AuditRow
-from ecospatial.audits._text import number, unit_text
 from ecospatial.errors import PlanError
 from ecospatial.indicators.measures import MeasuredFigure, measure
 from ecospatial.indicators.units import UNITS, other_unit, unit_factor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ecospatial.batch.chunked import PartsRun, check_parts
+from ecospatial.batch.chunked import check_parts
 from ecospatial.batch.progress import Progress, lasting
+from ecospatial.results import PartsRun
 
 __all__ = ["PartsRun", "Progress", "check_parts", "lasting"]

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial.batch.task import digest
 from ecospatial.errors import Problem, SiteError
-from ecospatial.export.parquet import DONE, FOLDER, FORMAT, RUN, SITES, VERSION, part_name, receipt, refuse_foreign
+from ecospatial.export.parquet import (
+    BEFORE,
+    DONE,
+    FOLDER,
+    FORMAT,
+    RUN,
+    SITES,
+    VERSION,
+    part_name,
+    receipt,
+    refuse_foreign,
+)
 
 if TYPE_CHECKING:
     from ecospatial.batch.task import PartResult
@@ -31,6 +42,11 @@ class Checkpoint:
     def home(self) -> Path:
         """Where the parts lie."""
         return self.out / FOLDER
+
+    @property
+    def before(self) -> Path:
+        """Where an earlier result that was whole waits until this run is."""
+        return self.out / BEFORE
 
     def told(self) -> dict[str, Any]:
         """Read what ``_run.json`` says of the run that was here; empty when there is none."""
@@ -63,7 +79,8 @@ class Checkpoint:
         return False
 
     def begin(self, ticket: dict[str, Any]) -> None:
-        """Make room for a new run; what an earlier one left under these names goes."""
+        """Make room for a new run; an unfinished one goes, a whole result is kept aside until this run is whole."""
+        self.set_aside()
         self.clear()
         try:
             for folder in (self.home / SITES, self.home / DONE):
@@ -82,9 +99,20 @@ class Checkpoint:
         (self.home / RUN).unlink(missing_ok=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def set_aside(self) -> None:
+        """Keep a result that is whole aside; the one that was kept before goes."""
+        if self.home.is_dir() and self.told().get("state") == "done":
+            refuse_foreign(self.home)
+            if self.before.is_dir():
+                refuse_foreign(self.before)
+                shutil.rmtree(self.before)
+            self.home.rename(self.before)
+
     def leave_nothing(self) -> None:
-        """Remove what this run wrote, because its input can not be used."""
+        """Remove what this run wrote, because its input can not be used; an earlier result comes back."""
         self.clear()
+        if self.before.is_dir():
+            self.before.rename(self.home)
         if self.made and self.out.is_dir() and not any(self.out.iterdir()):
             self.out.rmdir()
 
@@ -119,6 +147,8 @@ class Checkpoint:
         """Say that the run is whole."""
         self._put(self.home / RUN, _text(json.loads(text) | self._signed(ticket)))
         shutil.rmtree(self.home / DONE, ignore_errors=True)
+        if self.before.is_dir():
+            shutil.rmtree(self.before, ignore_errors=True)
 
     @staticmethod
     def _signed(ticket: dict[str, Any]) -> dict[str, Any]:

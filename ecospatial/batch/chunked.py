@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from ecospatial import __version__, io
+from ecospatial import io
+from ecospatial._version import __version__
 from ecospatial.batch.checkpoint import Checkpoint
 from ecospatial.batch.executors import in_processes, in_turn, on_cluster
 from ecospatial.batch.progress import Progress
@@ -24,6 +24,7 @@ from ecospatial.checks.scope import narrow_plan
 from ecospatial.errors import CrsError, PlanError, Problem, SiteError
 from ecospatial.export.parquet import part_name, require_pyarrow, run_text
 from ecospatial.io.geoparquet import count_rows
+from ecospatial.results import PartsRun
 from ecospatial.sites import Piece, piece_ids, site_files
 
 if TYPE_CHECKING:
@@ -36,47 +37,12 @@ if TYPE_CHECKING:
 
     Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-__all__ = ["PartsRun", "check_parts"]
+__all__ = ["check_parts"]
 
 # So many findings at a time stay within some hundred megabytes.
 _FINDINGS = 400_000
 _LEAST_ROWS, _MOST_ROWS = 500, 50_000
 _MOST_PROBLEMS = 200
-
-
-@dataclass(frozen=True)
-class PartsRun:
-    """A check part by part that is whole.
-
-    Attributes
-    ----------
-    folder
-        Where ``part-*.parquet`` lie; ``es.read_findings`` reads it when it fits into memory.
-    parts
-        The files.
-    sites, findings
-        How many sites were checked, and how many findings are in the files.
-    headlines, certainties
-        How many sites have which headline, and of each headline how many have which certainty ("" for none).
-    verdicts, decided
-        How many sites have which worst verdict, and which worst of those that decide.
-    plan_open, left_out
-        As of ``Findings``.
-    meta
-        As of ``Findings``.
-    """
-
-    folder: Path
-    parts: list[Path]
-    sites: int
-    findings: int
-    headlines: dict[str, int]
-    certainties: dict[str, dict[str, int]]
-    verdicts: dict[str, int]
-    decided: dict[str, int]
-    meta: dict[str, Any]
-    plan_open: list[dict[str, Any]]
-    left_out: list[dict[str, Any]]
 
 
 def check_parts(
@@ -158,6 +124,7 @@ def check_parts(
     ticket = _ticket(paths, plan, options | {"part_rows": rows})
     store = Checkpoint(Path(out), made=not Path(out).exists())
     if restart:
+        store.set_aside()
         store.clear()
     if on is None:
         ticket = _same_day(ticket, store)

@@ -26,7 +26,7 @@ from ecospatial.sites import read_sites
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 LONGEST = 60
 # Windows refuses these as names of files, whatever follows the dot.
@@ -112,7 +112,7 @@ class MapRunSpec:
 
     def key(self, item: MapJob, form: str, paper: str) -> str:
         """Give a hash of all that the map is made of."""
-        from ecospatial import __version__
+        from ecospatial._version import __version__
 
         parts = [__version__, self.kind, form, paper, item.title, item.what]
         told = hashlib.sha256("\0".join(parts).encode())

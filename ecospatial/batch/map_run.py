@@ -26,8 +26,8 @@ from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 if TYPE_CHECKING:
     import folium
 
-    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
 
 __all__ = ["MapJob", "MapRunResult", "MapRunSpec", "checked", "draw", "of_plan", "of_recipes", "of_sites", "render"]
 

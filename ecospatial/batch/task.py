@@ -8,7 +8,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ecospatial import __version__, io
+from ecospatial import io
+from ecospatial._version import __version__
 from ecospatial.checks import LayerCache, check_on_layers, day
 from ecospatial.checks.scope import narrow_plan
 from ecospatial.errors import CrsError, EcospatialError, PlanError, Problem, SiteError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ecospatial.checks._features import LayerCache
-from ecospatial.checks.check import check, check_frame, check_on_layers, day, read_findings, read_rules
-from ecospatial.checks.findings import Findings, verdict_value
+from ecospatial.checks.check import check, check_frame, check_on_layers, day, read_rules
+from ecospatial.checks.headline import verdict_value
+from ecospatial.results import Findings
 
 __all__ = [
     "Findings",
@@ -13,7 +14,6 @@ __all__ = [
     "check_frame",
     "check_on_layers",
     "day",
-    "read_findings",
     "read_rules",
     "verdict_value",
 ]

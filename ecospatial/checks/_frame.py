@@ -305,7 +305,7 @@ def _end_to_end(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
 
 def header(sites: gpd.GeoDataFrame, plan: Plan, on: dt.date, notices_of_layers: Sequence[str] = ()) -> dict[str, Any]:
     """Say what was checked, against what, on which day, with which software, and what has to be said of it."""
-    from ecospatial import __version__
+    from ecospatial._version import __version__
 
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     if any(layer.status == "schematic" for layer in plan.layers.values()):

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial import export
 from ecospatial.checks._columns import findings_frame
 from ecospatial.checks._features import LayerCache
 from ecospatial.checks._frame import findings_columns, header, rule_columns, rule_row
 from ecospatial.checks._measure import MeasurementCache, SiteArrays
 from ecospatial.checks._progress import notebook_bar
 from ecospatial.checks.conditions import Projects
-from ecospatial.checks.findings import Findings, SiteAnswers, summarise, verdict_value
+from ecospatial.checks.headline import SiteAnswers, summarise, verdict_value
 from ecospatial.checks.precedence import apply_precedence
 from ecospatial.checks.questions import lacks_layer, list_layer_notices, list_plan_open
 from ecospatial.checks.scope import describe_left_out, narrow_plan, rule_in_force, rules_in_scope
@@ -26,18 +25,18 @@ from ecospatial.checks.verdicts import evaluate_all
 from ecospatial.errors import Problem, SiteError
 from ecospatial.model import VERDICTS
 from ecospatial.plans.projection_extent import require_reach
+from ecospatial.results import Findings
 from ecospatial.sites import much_repaired, read_sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from ecospatial.plans import Plan
 
-__all__ = ["check", "check_frame", "check_on_layers", "day", "read_findings", "read_rules"]
+__all__ = ["check", "check_frame", "check_on_layers", "day", "read_rules"]
 
 # Sites are checked so many at a time: more is held in no cache, and less costs more rounds than it saves.
 BLOCK = 40_000
@@ -288,14 +287,3 @@ def read_rules(plan: Plan, *, on: dt.date | str | None = None) -> pd.DataFrame:
         columns = list(rule_columns())
         kept = plan.cache.rules_table = date, pd.DataFrame(rows, columns=columns, dtype=object).set_index("rule_id")
     return kept[1].copy()
-
-
-def read_findings(path: str | Path) -> Findings:
-    """Read findings again: ``findings.json``, ``findings.gpkg``, or a folder of Parquet parts; without the plan.
-
-    Raises
-    ------
-    SiteError
-        The file is not one that ``Findings.write`` left.
-    """
-    return Findings(**export.read(path), plan=None)

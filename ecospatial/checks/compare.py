@@ -15,8 +15,8 @@ from ecospatial.model import VERDICT_DTYPE
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
 
 _KEYS = ["site_id", "rule_id"]
 

@@ -18,8 +18,8 @@ from ecospatial.relations import MIN_AREA_M2
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checks.findings import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
     from ecospatial.rules import Rule
 
 _IN_THE_WAY = ("restricted", "prohibited")

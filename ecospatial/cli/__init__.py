@@ -20,6 +20,7 @@ from ecospatial.cli import report as _report
 from ecospatial.cli import rules as _rules
 from ecospatial.cli.root import OK, PROGRAM_FAULT, STOPPED, WRONG_INPUT, cli, say
 from ecospatial.errors import EcospatialError, OutputError
+from ecospatial.io._atomic import describe_machine_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,10 @@ class _Faults:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(OK) from None
         if isinstance(fault, Exception):
+            problem = describe_machine_error(fault)
+            if problem is not None:
+                say(f"错误：{problem}")
+                raise SystemExit(WRONG_INPUT) from None
             _report_fault(fault)
 
 

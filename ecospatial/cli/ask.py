@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from ecospatial.checks import Findings
     from ecospatial.checks.conditions import Projects
+    from ecospatial.results import Findings
     from ecospatial.rules import Condition, Rule
 
 # The order of asking: what decides of most rules comes first.

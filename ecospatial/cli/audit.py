@@ -20,7 +20,7 @@ from ecospatial.model import FACTS, fact_value
 def audit(plan_name: str, on: str | None, out: str | None, sliver_m: float | None, *, timestamp: bool) -> int:
     """核对规划本身：拓扑、位置、公布的指标，并给出面积台账。"""
     from ecospatial import audits
-    from ecospatial.audits._text import summary_text
+    from ecospatial.export.audit_text import summary_text
 
     width = audits.SLIVER_M if sliver_m is None else sliver_m
     found = audits.audit(opened(plan_name), on=on, sliver_m=width)
@@ -44,8 +44,9 @@ def base_map(
     out: str | None,
 ) -> int:  # fmt: skip
     """一张底图：把全部管控叠在一起，说明某类项目在区内何处能不能建，各有多少面积。"""
-    from ecospatial.checks import control_overlay, control_overlay_files
+    from ecospatial.checks import control_overlay
     from ecospatial.cli.ask import activities
+    from ecospatial.export.base_map import write_base_map
     from ecospatial.model import VERDICTS
 
     plan = opened(plan_name)
@@ -61,7 +62,7 @@ def base_map(
     for notice in pieces.attrs["notices"]:
         click.echo(f"注意：{notice}")
     if out is not None:
-        for path in control_overlay_files.write_base_map(pieces, plan, Path(out)):
+        for path in write_base_map(pieces, plan, Path(out)):
             say(f"已写入 {path}")
     return OK
 

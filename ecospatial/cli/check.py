@@ -10,8 +10,8 @@ from ecospatial.cli.root import OK, REACHED, WRONG_INPUT, on_option, opened, pla
 from ecospatial.cli.site_options import reading, reading_options, sites_of, told
 
 if TYPE_CHECKING:
-    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
 
 
 @click.command()

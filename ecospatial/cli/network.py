@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from ecospatial.plans import Plan
-    from ecospatial.water import WaterStudy
+    from ecospatial.results import WaterStudy
 
 out_option = click.option("--out", metavar="DIR", help="写入 GeoPackage、Excel 和网页地图的文件夹；不写则只在屏幕显示")
 format_option = click.option("--format", "formats", metavar="LIST", help="gpkg,xlsx,map,json；默认前三种")
@@ -83,9 +83,10 @@ def sewers(plan_name: str, out: str | None, formats: str | None, **options: Any)
 
 
 def _formats(text: str | None, out: str | None) -> list[str] | None:
-    from ecospatial.water.write import known
+    from ecospatial.export.registry import require_formats
 
-    wanted = None if text is None else known([part.strip() for part in text.split(",") if part.strip()])
+    asked = None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    wanted = None if asked is None else require_formats("WaterStudy", asked)
     if out is None and wanted not in (None, ["json"]):
         raise click.UsageError("没有 --out 时只能用 --format json")
     return wanted

@@ -53,6 +53,7 @@ def raster() -> None:
 def zonal(plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """统计各区内的像元：类别占比和面积、指标及其可能范围、数值统计。"""
     from ecospatial.export import raster_change
+    from ecospatial.export.registry import write_contents
 
     wanted = _formats(formats, ("csv", "json"), out)
     plan = opened(plan_name)
@@ -73,7 +74,7 @@ def zonal(plan_name: str, out: str | None, formats: str | None, **options: Any) 
     else:
         csv = raster_change.table_bytes(_labelled(table))
         contents = {"csv": ("zonal.csv", csv), "json": ("zonal.json", text.encode())}
-        for path in raster_change.write_files(out, dict(contents[name] for name in wanted)):
+        for path in write_contents(out, dict(contents[name] for name in wanted)):
             say(f"已写入 {path}")
     say(*notices)
     return OK

@@ -12,7 +12,7 @@ from ecospatial.cli.root import opened, say
 from ecospatial.errors import Problem, SiteError
 
 if TYPE_CHECKING:
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 
 @click.command()
@@ -26,16 +26,15 @@ def report(
     findings: str, plan_name: str | None, template: str | None, out: str, formats: str | None, *, timestamp: bool
 ) -> None:
     """由 findings.json 或 findings.gpkg 重新生成报告、地图、表格。"""
-    from ecospatial import checks
-    from ecospatial import export as room
+    from ecospatial import export
 
-    found = checks.read_findings(findings)
+    found = export.read_findings(findings)
     if plan_name is not None:
         found = _with_plan(found, plan_name)
     wanted = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
     if template is not None and wanted is None:
         wanted = ["docx"]
-    for path in room.write(
+    for path in export.write(
         found, out, formats=wanted, timestamp=timestamp, template=None if template is None else Path(template)
     ):
         say(f"已写入 {path}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecospatial import __version__
+from ecospatial._version import __version__
 
 if TYPE_CHECKING:
     from ecospatial.plans import Plan

@@ -15,11 +15,12 @@ from ecospatial.export import _format
 from ecospatial.export.boundary_points import corners
 from ecospatial.export.summary import of_plan, worst_first
 from ecospatial.model.open_items import left_out_subject, rules_text, who_answers
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 _FACT_WORDS = {True: "是", False: "否", None: "未知"}
 _GEOMETRY_WORDS = {"Point": "点", "LineString": "线", "Polygon": "面"}
@@ -38,8 +39,8 @@ def _finding_rows(findings: Findings, rules: dict[str, dict[str, Any]]) -> dict[
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
     frame = worst_first(frame.assign(of_plan=of_plan(frame)))
     rows: dict[str, list[dict[str, Any]]] = {str(site_id): [] for site_id in findings.summary.index}
-    accuracy = {str(site_id): _format.plain(found) for site_id, found in findings.sites["accuracy_m"].items()}
-    for row in _format.records(frame):
+    accuracy = {str(site_id): plain(found) for site_id, found in findings.sites["accuracy_m"].items()}
+    for row in records(frame):
         row["status_label"] = model.STATUS_LABELS.get(row["layer_status"] or "", "")
         row["layer_label"] = findings.layers["label"].get(row["layer"]) or ""
         row["number"] = rules.get(row["rule_id"], {}).get("number")
@@ -79,7 +80,7 @@ def _missing(rule_when: object, project: dict[str, Any]) -> list[str]:
 def _current(findings: Findings) -> dict[str, dict[str, Any]]:
     """Give each rule once: the version in force on the day, where there are several."""
     found: dict[str, dict[str, Any]] = {}
-    for row in _format.records(findings.rules.reset_index()):
+    for row in records(findings.rules.reset_index()):
         if row["rule_id"] not in found or row.get("in_force"):
             found[row["rule_id"]] = row
     return found
@@ -88,7 +89,7 @@ def _current(findings: Findings) -> dict[str, dict[str, Any]]:
 def _holders(findings: Findings) -> dict[str, list[str]]:
     """Name who publishes the layers of a kind, and a layer by its name."""
     found: dict[str, list[str]] = {}
-    for row in _format.records(findings.layers.reset_index()):
+    for row in records(findings.layers.reset_index()):
         for key in {row["kind"], f"layer {row['name']}"}:
             found.setdefault(key, []).extend([row["publisher"]] if row["publisher"] else [])
     return found
@@ -137,9 +138,9 @@ def site_rows(findings: Findings) -> list[dict[str, Any]]:
     rules, holders = _current(findings), _holders(findings)
     rows = _finding_rows(findings, rules)
     shapes = findings.sites.geometry.geom_type.str.removeprefix("Multi").map(_GEOMETRY_WORDS).fillna("图形")
-    given = _format.records(pd.DataFrame(findings.sites.drop(columns="geometry")).assign(shape=shapes))
+    given = records(pd.DataFrame(findings.sites.drop(columns="geometry")).assign(shape=shapes))
     result = []
-    told, rings = _format.records(findings.summary.reset_index()), corners(findings.sites)
+    told, rings = records(findings.summary.reset_index()), corners(findings.sites)
     for number, (site, project) in enumerate(zip(told, given, strict=True), start=1):
         own, counts = rows[site["site_id"]], _format.counts(site)
         result.append(
@@ -178,13 +179,13 @@ def _coverage(value: object) -> str:
 
 def skipped(meta: dict[str, Any]) -> list[str]:
     """List what was left out of the check, one text each."""
-    items = _format.plain(meta.get("skipped") or [])
+    items = plain(meta.get("skipped") or [])
     return ["，".join(str(part) for part in item.values() if part) for item in items if isinstance(item, dict)]
 
 
 def layer_rows(findings: Findings) -> list[dict[str, Any]]:
     """Give the layers with their Chinese words."""
-    rows = _format.records(findings.layers.reset_index())
+    rows = records(findings.layers.reset_index())
     for row in rows:
         row["status_label"] = model.STATUS_LABELS.get(row["status"] or "", "")
         row["coverage_label"] = _coverage(row["coverage"])
@@ -194,7 +195,7 @@ def layer_rows(findings: Findings) -> list[dict[str, Any]]:
 
 def rule_rows(findings: Findings) -> list[dict[str, Any]]:
     """Give the rules, all versions, with the Chinese words of kind and relation."""
-    rows = _format.records(findings.rules.reset_index())
+    rows = records(findings.rules.reset_index())
     for row in rows:
         kind = model.KINDS.get(row["layer"] or "")
         row["kind_label"] = kind.label if kind else row["layer"]
@@ -206,7 +207,7 @@ def rule_rows(findings: Findings) -> list[dict[str, Any]]:
 def tally(findings: Findings) -> list[dict[str, Any]]:
     """Count the sites by headline and certainty, worst first and the most reliable first."""
     counts: dict[tuple[str, str], int] = {}
-    for row in _format.records(findings.summary[["headline", "certainty"]]):
+    for row in records(findings.summary[["headline", "certainty"]]):
         key = row["headline"], row["certainty"] or ""
         counts[key] = counts.get(key, 0) + 1
     return [
@@ -225,7 +226,7 @@ def plan_open_rows(findings: Findings) -> list[dict[str, str]]:
             "who": who_answers(entry.get("open_by"), entry.get("ask")),
             "rules": rules_text(list(entry.get("rule_ids") or [])),
         }
-        for entry in _format.plain(list(findings.plan_open))
+        for entry in plain(list(findings.plan_open))
     ]
 
 
@@ -238,5 +239,5 @@ def left_out_rows(findings: Findings) -> list[dict[str, str]]:
             "who": _format.text(entry.get("ask")),
             "rules": rules_text(list(entry.get("rule_ids") or [])),
         }
-        for entry in _format.plain(list(findings.left_out))
+        for entry in plain(list(findings.left_out))
     ]

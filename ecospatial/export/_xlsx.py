@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from ecospatial.export._format import plain, printable
+from ecospatial.export._format import printable
+from ecospatial.model.plain_values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -135,7 +137,10 @@ def _shown_by(form: str, value: float) -> str:
 @contextmanager
 def workbook(path: Path, title: object) -> Iterator[Workbook]:
     """Open a new Excel file at ``path``; it is whole when the block ends."""
-    book = xlsxwriter.Workbook(str(path), OPTIONS)
+    # Packed in memory: a zip file that breaks off on a full disk complains once more when it is collected.
+    packed = io.BytesIO()
+    book = xlsxwriter.Workbook(packed, OPTIONS)
     book.set_properties({"title": printable(title)[:255], "created": CREATED})
     yield Workbook(book)
     book.close()
+    path.write_bytes(packed.getvalue())

@@ -24,7 +24,7 @@ from ecospatial.export import _format
 from ecospatial.export._docx import timeless
 
 if TYPE_CHECKING:
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 _OUTLINE = "红线"
 _COLUMNS = {

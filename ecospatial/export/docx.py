@@ -23,12 +23,13 @@ from ecospatial.export.advice import advice
 from ecospatial.export.figures import MOST_MAPS, Pictures, pictures
 from ecospatial.maps.print.extent import crs_words
 from ecospatial.model.open_items import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
+from ecospatial.model.plain_values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 TITLE = "建设项目选址空间管控符合性分析报告"
 LIMITS = (
@@ -94,7 +95,7 @@ class _Report:
 
     def __init__(self, findings: Findings) -> None:
         meta: dict[str, Any] = {"created": None, "review_number": None, "inputs": [], "notices": []}
-        self.findings, self.meta = findings, meta | _format.plain(dict(findings.meta))
+        self.findings, self.meta = findings, meta | plain(dict(findings.meta))
         self.sites, self.layers, self.rules = site_rows(findings), layer_rows(findings), rule_rows(findings)
         self.rule = {row["rule_id"]: row for row in reversed(self.rules)}
         self.drawn: Pictures = pictures(findings)

@@ -24,11 +24,12 @@ from ecospatial.export._docx import timeless
 from ecospatial.export.advice import advice
 from ecospatial.export.figures import pictures
 from ecospatial.maps.print.extent import crs_words
+from ecospatial.model.plain_values import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 MAP_MM = 160
 MOST_BYTES = 50_000_000
@@ -74,7 +75,7 @@ def context(findings: Findings) -> dict[str, Any]:
                 ],
             }
         )
-    meta = _format.plain(dict(findings.meta))
+    meta = plain(dict(findings.meta))
     found = {
         "meta": meta, "notices": list(meta.get("notices", [])), "crs": crs_words(CRS(findings.sites.crs)),
         "sites": sites, "rules": list(rules.values()), "layers": layer_rows(findings),

@@ -15,7 +15,7 @@ from ecospatial.maps.web.layer import plain_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 # A map takes about 0.2 s and 60 kB: sixty of them keep a report of many sites below 20 s and 10 MB.
 MOST_MAPS = 60

@@ -5,9 +5,7 @@ Geometries keep the CRS of the plan and every digit. Lists and mappings stand as
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,7 +14,6 @@ import pyogrio
 
 from ecospatial import crs as crs_room
 from ecospatial.errors import Problem, SiteError
-from ecospatial.export._format import plain
 from ecospatial.export._qgis_styles import layer_styles
 from ecospatial.export._schema import (
     ANSWERS,
@@ -30,12 +27,13 @@ from ecospatial.export._schema import (
     as_tables,
 )
 from ecospatial.export.json import FORMAT, VERSION, wrong_version
+from ecospatial.io._geopackage import format_cell, format_stamp, tabulate_pairs, write_tables
+from ecospatial.model.plain_values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 _TABLES = ("findings", "conflicts", "sites", "rules", "layers", "meta")
 META_LISTS = ("inputs", "notices", "skipped")
@@ -43,22 +41,8 @@ _PLAN_LISTS = ("plan_open", "left_out")
 _MAGIC = b"SQLite format 3\x00"
 
 
-@contextmanager
-def _clock(stamp: str) -> Iterator[None]:
-    # GDAL writes the time of day into gpkg_contents; the same input must give the same bytes.
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
 def _text_cell(value: object) -> str | None:
-    found = plain(value)
-    if found is None or isinstance(found, str):
-        return found
-    return json.dumps(found, ensure_ascii=False, allow_nan=False)
+    return format_cell(plain(value))
 
 
 def _storable(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +75,7 @@ def _sites(findings: Findings) -> gpd.GeoDataFrame:
 def _meta(findings: Findings) -> pd.DataFrame:
     meta = {"format": FORMAT, "version": VERSION, "created": None} | dict(findings.meta)
     meta |= {"plan_open": list(findings.plan_open), "left_out": list(findings.left_out)}
-    return pd.DataFrame({"key": list(meta), "value": [_text_cell(value) for value in meta.values()]}, dtype=object)
+    return tabulate_pairs({key: plain(value) for key, value in meta.items()})
 
 
 def save_gpkg(findings: Findings, path: Path) -> None:
@@ -103,10 +87,7 @@ def save_gpkg(findings: Findings, path: Path) -> None:
     rows = _storable(pd.DataFrame(frame.drop(columns="geometry")))
     held = (frame.geometry.notna() & ~frame.geometry.is_empty).to_numpy()
     conflicts = gpd.GeoDataFrame(rows[held], geometry=frame.geometry[held].to_numpy(), crs=frame.crs)
-    stamp = f"{findings.meta['on']}T00:00:00.000Z"
-    if findings.meta.get("created"):
-        written = dt.datetime.fromisoformat(findings.meta["created"])
-        stamp = written.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    stamp = format_stamp(findings.meta["on"], findings.meta.get("created"))
     tables = {
         "findings": rows,
         "conflicts": conflicts,
@@ -114,12 +95,9 @@ def save_gpkg(findings: Findings, path: Path) -> None:
         "rules": _storable(findings.rules.reset_index()),
         "layers": _storable(findings.layers.reset_index()),
         "meta": _meta(findings),
+        "layer_styles": layer_styles(stamp),
     }
-    with _clock(stamp):
-        for name, table in tables.items():
-            options = {"geometry_type": "Unknown"} if isinstance(table, gpd.GeoDataFrame) else {}
-            pyogrio.write_dataframe(table, path, layer=name, driver="GPKG", **options)
-        pyogrio.write_dataframe(layer_styles(stamp), path, layer="layer_styles", driver="GPKG", FID="id")
+    write_tables(path, tables, stamp=stamp, options={"layer_styles": {"FID": "id"}})
 
 
 # ------------------------------------------------------------------------------------------- reading

@@ -23,11 +23,12 @@ from ecospatial.export._context import (
 from ecospatial.export.figures import MOST_MAPS, ReportFigures, drawings
 from ecospatial.maps.print.extent import crs_words
 from ecospatial.model.open_items import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
+from ecospatial.model.plain_values import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 
 def _environment() -> jinja2.Environment:
@@ -64,7 +65,7 @@ def _notices(meta: dict[str, Any], drawn: ReportFigures) -> list[str]:
 def render(findings: Findings) -> str:
     """Render the whole page; the same findings give the same text."""
     template, drawn, rules = _environment().get_template("report.html"), drawings(findings), rule_rows(findings)
-    meta = {"created": None, "review_number": None, "inputs": [], "notices": []} | _format.plain(dict(findings.meta))
+    meta = {"created": None, "review_number": None, "inputs": [], "notices": []} | plain(dict(findings.meta))
     return template.render(
         meta=meta,
         notices=_notices(meta, drawn),

@@ -18,15 +18,16 @@ from pyproj import CRS
 from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.errors import Problem, SiteError
-from ecospatial.export._format import counts, plain, records
+from ecospatial.export._format import counts
 from ecospatial.export._schema import Tables, as_tables
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 FORMAT, VERSION = "ecospatial-findings", 2
 CGCS2000 = CRS.from_epsg(4490)

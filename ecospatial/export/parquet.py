@@ -24,7 +24,6 @@ from pyproj import CRS
 
 from ecospatial import model
 from ecospatial.errors import Problem, SiteError
-from ecospatial.export._format import plain, records
 from ecospatial.export._schema import (
     ANSWERS,
     BOOLS,
@@ -39,15 +38,17 @@ from ecospatial.export._schema import (
     as_tables,
 )
 from ecospatial.export.json import wrong_version
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 FORMAT, VERSION = "ecospatial-parts", 2
 FOLDER, SITES, DONE, RUN = "findings", "_sites", "_done", "_run.json"
+BEFORE = "findings-before"  # a whole result, beside a run that is to replace it
 _OURS = re.compile(r"part-\d+\.parquet|\.part-.*")
 _CATEGORIES = frozenset({*FINDING_CATEGORIES, "layer", "layer_status", "layer_sha256", "due"})
 _SITE_COLUMNS = ("site_id", *SITE_COLUMNS, *(name for name in SUMMARY_COLUMNS if name not in SITE_COLUMNS))
@@ -284,7 +285,8 @@ def load_parts(folder: Path) -> Tables:
     require_pyarrow()
     run = load_run(folder)
     if run.get("state") != "done":
-        raise SiteError(Problem(RUN, None, "核查尚未完成", "请用同样的命令继续，完成后再读取"))
+        kept = f"；上一次的结果在 {BEFORE}" if (run["folder"].parent / BEFORE).is_dir() else ""
+        raise SiteError(Problem(RUN, None, "核查尚未完成", f"请用同样的命令继续，完成后再读取{kept}"))
     home, problems = run["folder"], []
     names = [str(part["part"]) for part in run["parts"]]
     for part in run["parts"]:

@@ -16,7 +16,7 @@ from ecospatial.export.html import save_html
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 # Names on the path, then where installers put them.
 BROWSERS = (

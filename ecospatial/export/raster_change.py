@@ -4,40 +4,33 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import jinja2
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from pyproj import CRS
 
 from ecospatial import crs as crs_
-from ecospatial import maps, model
-from ecospatial.errors import Problem, SiteError
-from ecospatial.export._outputs import Output, write_outputs
+from ecospatial import model
+from ecospatial.export.registry import list_formats, write_result
+from ecospatial.io._geopackage import format_stamp, write_tables
 from ecospatial.maps.web.changes import draw_changes
+from ecospatial.maps.web.map import to_html
 from ecospatial.plans import COVERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from os import PathLike
+    from pathlib import Path
 
     from ecospatial.plans import Plan
     from ecospatial.raster import Changes
 
-CHANGE_FORMATS: dict[str, str] = {
-    "html": "changes.html",
-    "map": "changes_map.html",
-    "gpkg": "changes.gpkg",
-    "csv": "changes.csv",
-    "json": "changes.json",
-}
+CHANGE_FORMATS = list_formats("ChangeResult")
 NOTICE_CLUE = "遥感疑似图斑，须现场核实，不构成违法认定"
 SEVERITY_LABELS = {"prohibited": "禁止类", "restricted": "限制类", "none": "无对应规则"}
 _CSV_COLUMNS = {
@@ -54,6 +47,15 @@ def notices_of(plan: Plan, names: Sequence[str]) -> list[str]:
     if any(plan.layers[name].status == "schematic" for name in names if name in plan.layers):
         own.append(model.NOTICE_SCHEMATIC)
     return own
+
+
+@dataclass(frozen=True)
+class ChangeResult:
+    """What ``raster.watch`` found, the plan it looked at, and what must stand above it."""
+
+    changes: Changes
+    plan: Plan
+    notices: list[str]
 
 
 def write_changes(
@@ -85,44 +87,43 @@ def write_changes(
     OutputError
         Some formats could not be made; the others are written.
     """
-    wanted = list(dict.fromkeys(CHANGE_FORMATS if formats is None else formats))
-    unknown = [name for name in wanted if name not in CHANGE_FORMATS]
-    if unknown:
-        hint = f"可选：{'、'.join(CHANGE_FORMATS)}"
-        raise SiteError([Problem("", None, f"没有“{name}”这种输出格式", hint) for name in unknown])
     used = [changes.meta["old"], changes.meta["new"], *changes.patches["layer"].unique()]
-    told = [*notices_of(plan, used), NOTICE_CLUE]
-    makers: dict[str, Callable[[], bytes]] = {
-        "html": lambda: _page(changes, plan, told).encode(),
-        "map": lambda: maps.to_html(draw_changes(changes, plan, notices=told)).encode(),
-        "gpkg": lambda: _geopackage(changes),
-        "csv": lambda: table_bytes(
-            pd.DataFrame(_rows(changes), columns=list(_CSV_COLUMNS)).rename(columns=_CSV_COLUMNS)
-        ),
-        "json": lambda: changes_json(changes).encode(),
+    result = ChangeResult(changes, plan, [*notices_of(plan, used), NOTICE_CLUE])
+    return write_result(result, folder, formats=formats)
+
+
+def save_html(result: ChangeResult, path: Path) -> None:
+    """Write the page straight to ``path``."""
+    path.write_bytes(_page(result.changes, result.plan, result.notices).encode())
+
+
+def save_map(result: ChangeResult, path: Path) -> None:
+    """Write the map page straight to ``path``."""
+    path.write_bytes(to_html(draw_changes(result.changes, result.plan, notices=result.notices)).encode())
+
+
+def save_csv(result: ChangeResult, path: Path) -> None:
+    """Write the table of patches straight to ``path``."""
+    path.write_bytes(table_bytes(_chinese(result.changes)))
+
+
+def save_json(result: ChangeResult, path: Path) -> None:
+    """Write the JSON document straight to ``path``."""
+    path.write_bytes(changes_json(result.changes).encode())
+
+
+def save_gpkg(result: ChangeResult, path: Path) -> None:
+    """Write the GeoPackage straight to ``path``: patches, matrix, zones, indicators, meta."""
+    changes = result.changes
+    tables: dict[str, pd.DataFrame] = {
+        "patches": gpd.GeoDataFrame(changes.patches, geometry="geometry", crs=changes.patches.crs),
+        "matrix": changes.matrix,
+        "zones": changes.zones.reset_index(names="zone"),
+        "indicators": changes.indicators.reset_index(names="indicator"),
+        "meta": pd.DataFrame({"key": list(changes.meta), "value": [str(value) for value in changes.meta.values()]}),
     }
-    outputs = [
-        Output(CHANGE_FORMATS[name], partial(_save, makers[name]), data=name not in ("html", "map")) for name in wanted
-    ]
-    return write_outputs(folder, outputs)
-
-
-def _save(make: Callable[[], bytes], path: Path) -> None:
-    path.write_bytes(make())
-
-
-def write_files(folder: str | PathLike[str], contents: Mapping[str, bytes]) -> list[Path]:
-    """Write files of data into a folder, each under another name first.
-
-    Raises
-    ------
-    SiteError
-        The folder can not be written to.
-    OutputError
-        Some files could not be written; the others are.
-    """
-    outputs = [Output(name, partial(_save, partial(bytes, content)), data=True) for name, content in contents.items()]
-    return write_outputs(folder, outputs)
+    patches = {"geometry_type": "MultiPolygon", "promote_to_multi": True}
+    write_tables(path, tables, stamp=format_stamp(changes.meta["on"]), options={"patches": patches})
 
 
 def table_bytes(frame: pd.DataFrame) -> bytes:
@@ -177,7 +178,7 @@ def _matrices(changes: Changes) -> list[dict[str, Any]]:
 
 
 def _page(changes: Changes, plan: Plan, notices: Sequence[str]) -> str:
-    from ecospatial import __version__
+    from ecospatial._version import __version__
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ecospatial"), autoescape=True, undefined=jinja2.StrictUndefined,
@@ -206,29 +207,6 @@ def _page(changes: Changes, plan: Plan, notices: Sequence[str]) -> str:
         matrices=_matrices(changes),
         indicators=changes.indicators.to_dict("records"),
     )
-
-
-def _geopackage(changes: Changes) -> bytes:
-    meta = pd.DataFrame({"key": list(changes.meta), "value": [str(value) for value in changes.meta.values()]})
-    tables = {
-        "matrix": changes.matrix,
-        "zones": changes.zones.reset_index(names="zone"),
-        "indicators": changes.indicators.reset_index(names="indicator"),
-        "meta": meta,
-    }
-    # GDAL writes the time of day into gpkg_contents; the same input must give the same bytes.
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{changes.meta['on']}T00:00:00.000Z"})
-    try:
-        with tempfile.TemporaryDirectory(prefix="ecospatial-") as room:
-            path = Path(room, "changes.gpkg")
-            patches = gpd.GeoDataFrame(changes.patches, geometry="geometry", crs=changes.patches.crs)
-            pyogrio.write_dataframe(patches, path, layer="patches", geometry_type="MultiPolygon", promote_to_multi=True)
-            for name, table in tables.items():
-                pyogrio.write_dataframe(table, path, layer=name, append=True)
-            return path.read_bytes()
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
 def changes_json(changes: Changes) -> str:

@@ -10,15 +10,15 @@ import pandas as pd
 
 from ecospatial import model
 from ecospatial.errors import Problem, SiteError
-from ecospatial.export._format import answer, certainty_label, open_by_label, records, text, verdict_label
+from ecospatial.export._format import answer, certainty_label, open_by_label, text, verdict_label
 from ecospatial.model.open_items import LEFT_OUT_TITLE, PLAN_OPEN_TITLE, left_out_line, plan_open_line
+from ecospatial.model.plain_values import records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ecospatial.batch import PartsRun
-    from ecospatial.checks import Findings
     from ecospatial.model.verdicts import Headline, Verdict
+    from ecospatial.results import Findings, PartsRun
 
 _NOTEBOOK_SITES, _NOTEBOOK_FINDINGS = 20, 60
 _WHOSE = ["地块编号", "地块名称", "结论"]

@@ -14,12 +14,13 @@ from ecospatial.export.advice import advice
 from ecospatial.export.json import rounded
 from ecospatial.export.summary import of_plan, worst_first
 from ecospatial.model.open_items import LEFT_OUT_TITLE, PLAN_OPEN_TITLE
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 _COLOURS: dict[object, str] = {verdict.label: verdict.colour for verdict in model.VERDICTS.values()}
 _ANSWER_COLOURS: dict[object, str] = {
@@ -103,10 +104,10 @@ def _mu(area_m2: float | None) -> float | None:
 
 def _rows(findings: Findings) -> Iterator[dict[str, Any]]:
     """Give the findings of places; duties, and what is open in the plan, have sheets of their own."""
-    rules = {row["rule_id"]: row for row in reversed(_format.records(findings.rules.reset_index()))}
+    rules = {row["rule_id"]: row for row in reversed(records(findings.rules.reset_index()))}
     frame = pd.DataFrame(findings.frame.drop(columns="geometry"))
     frame = frame[(frame["verdict"] != "duty") & ~of_plan(frame)]
-    answers = {row["site_id"]: _format.answer(row) for row in _format.records(findings.summary.reset_index())}
+    answers = {row["site_id"]: _format.answer(row) for row in records(findings.summary.reset_index())}
     for row in rounded(worst_first(frame)):
         yield row | {
             "answer": answers[row["site_id"]],
@@ -154,7 +155,7 @@ def _repairs(findings: Findings) -> Iterator[dict[str, Any]]:
 
 
 def _told(findings: Findings) -> Iterator[dict[str, Any]]:
-    meta = _format.plain(dict(findings.meta))
+    meta = plain(dict(findings.meta))
     for key, label in (
         ("title", "规划"), ("plan", "规划数据"), ("on", "核查日期"), ("crs", "坐标系"), ("software", "软件版本"),
         ("review_number", "审图号"), ("created", "生成时间"),

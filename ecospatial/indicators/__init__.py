@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ecospatial.indicators.balance import LandBalance, land_balance
+from ecospatial.indicators.balance import land_balance
 from ecospatial.indicators.ledgers import ledger, ledger_of
 from ecospatial.indicators.service_area import service_coverage
 from ecospatial.indicators.units import other_unit, unit_factor
+from ecospatial.results import LandBalance
 
 __all__ = [
     "LandBalance",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -26,6 +24,7 @@ from ecospatial.indicators.ledgers import (
 )
 from ecospatial.model import COMMON_COLUMNS, KINDS
 from ecospatial.plans import Plan
+from ecospatial.results import LandBalance
 
 if TYPE_CHECKING:
     from typing import Any
@@ -38,31 +37,6 @@ _CLASS_COLUMNS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class LandBalance:
-    """What moved between two versions.
-
-    Attributes
-    ----------
-    matrix
-        Square metres, old classes down, new classes across, with sums (``合计``); whole steps of 0.01 m2.
-    pieces
-        Where it happened: ``from_class``, ``to_class``, ``area_m2``, ``area_ellipsoidal_m2``, polygons in the CRS of
-        the old version; what stayed in its class is there too.
-    """
-
-    matrix: pd.DataFrame
-    pieces: gpd.GeoDataFrame
-
-    @property
-    def moved(self) -> gpd.GeoDataFrame:
-        """Only the pieces whose class changed, the largest first."""
-        changed = self.pieces[self.pieces["from_class"] != self.pieces["to_class"]]
-        return changed.sort_values("area_m2", ascending=False, kind="stable").reset_index(drop=True)
-
-    def _repr_html_(self) -> str:
-        shown = self.matrix.rename(index=html.escape, columns=html.escape)
-        return f"<p>由行（原）到列（新），平方米</p>{shown.to_html(escape=False)}"
 
 
 def land_balance(

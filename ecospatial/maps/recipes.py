@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 RECIPE_KEYS = ("title", "plan", "layers", "extent", "style", "labels", "sites", "facts", "on")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ecospatial.io._geopackage import write_tables
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import geopandas as gpd
@@ -24,13 +24,10 @@ def save_features(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     layer
         Name of the layer in it.
     """
-    import pyogrio
-
     # Names that no column of a file has, so that a column called fid or geom stays what it is.
     options = {"FID": "ecospatial_row", "GEOMETRY_NAME": "ecospatial_shape"}
     plain = frame.rename(columns=_distinct([str(c) for c in frame.columns if c != "geometry"]))
-    with _clock():
-        pyogrio.write_dataframe(plain, path, layer=layer, driver="GPKG", geometry_type="Unknown", layer_options=options)
+    write_tables(path, {layer: plain}, options={layer: {"layer_options": options}})
 
 
 def _distinct(names: list[str]) -> dict[str, str]:
@@ -45,16 +42,3 @@ def _distinct(names: list[str]) -> dict[str, str]:
         seen[new.lower()] = name
         changed |= {} if new == name else {name: new}
     return changed
-
-
-@contextmanager
-def _clock() -> Iterator[None]:
-    """Write no time of day into the file: the same input gives the same bytes."""
-    import pyogrio
-
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

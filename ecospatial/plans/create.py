@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, PlanError, Problem
+from ecospatial.io._atomic import open_scratch_folder, report_write_errors
 from ecospatial.model import KINDS
 from ecospatial.plans import load
 from ecospatial.plans._yaml_edit import scalar
@@ -65,8 +65,8 @@ def new_plan(
     if not target.parent.is_dir():
         raise PlanError(Problem(target.parent.name, None, "上一级文件夹不存在", "请先建立"))
     name = target.name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", target.name) else "my-plan"
-    with tempfile.TemporaryDirectory(prefix=".plan-", dir=target.parent) as scratch:
-        made = Path(scratch) / "plan"
+    with open_scratch_folder(target.parent) as scratch, report_write_errors(target.name, target.parent):
+        made = scratch / "plan"
         made.mkdir()
         text = _text(name, title or target.name, _crs_text(crs), packs)
         (made / "plan.yaml").write_text(text, encoding="utf-8", newline="\n")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ import shapely
 from ecospatial import crs as crs_
 from ecospatial import io
 from ecospatial.errors import CrsError, PlanError, Problem
+from ecospatial.io._atomic import move_into_place, open_scratch_folder, report_write_errors
 from ecospatial.model import KINDS, STATUS_LABELS
 from ecospatial.plans import _yaml_edit, column_mapping, load
 from ecospatial.plans._copy import save_features
@@ -24,6 +23,7 @@ from ecospatial.plans.layers import Layer, read_features
 from ecospatial.plans.unmatched_values import unmatched_problems, unmatched_values
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     import geopandas as gpd
@@ -354,12 +354,12 @@ def put(plan: Plan, entry: dict[str, Any], save: Callable[[Path], object], *, re
     if users - {replaced} or (target.exists() and not users):
         way = "请移走该文件，或用 --name 取另一个名字"
         raise PlanError(Problem(target.name, None, "规划文件夹中已有这个文件，不属于要替换的图层", way))
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=plan.folder) as scratch:
-        made, text = Path(scratch) / target.name, Path(scratch) / "plan.yaml"
+    with open_scratch_folder(plan.folder) as scratch, report_write_errors(target.name, plan.folder):
+        made, text = scratch / target.name, scratch / "plan.yaml"
         save(made)
         sealed = entry | {"sha256": io.sha256(made)}
         changed = _yaml_edit.put_layer(old.read_text(encoding="utf-8-sig"), sealed, replaced=replaced)
         text.write_text(changed, encoding="utf-8", newline="\n")
         load.read_plan(plan.folder, text)
-        os.replace(made, target)  # noqa: PTH105 - one step, also over an existing file
-        os.replace(text, old)  # noqa: PTH105
+        move_into_place(made, target)
+        move_into_place(text, old)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ecospatial import io
 from ecospatial.errors import PlanError, Problem
+from ecospatial.io._atomic import write_file
 from ecospatial.plans._yaml_edit import set_hashes
 from ecospatial.plans.layers import inside
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ecospatial.plans.plan import Plan
 
 
@@ -47,11 +45,5 @@ def seal(plan: Plan) -> list[str]:
         raise PlanError(absent)
     hashes = {name: io.sha256(path) for name, path in paths.items()}
     changed = {name: digest for name, digest in hashes.items() if plan.layers[name].sha256 != digest}
-    _replace(path, set_hashes(text, changed))
+    write_file(path, set_hashes(text, changed).encode())
     return list(changed)
-
-
-def _replace(path: Path, text: str) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(scratch, path)  # noqa: PTH105 - one step, also over an existing file

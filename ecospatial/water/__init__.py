@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ecospatial.water.result import StudyTable, WaterStudy
+from ecospatial.results import StudyTable, WaterStudy
 from ecospatial.water.rivers import rivers
 from ecospatial.water.sewers import sewers
 

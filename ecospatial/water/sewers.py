@@ -12,8 +12,8 @@ from ecospatial import network as nw
 from ecospatial.errors import PlanError, Problem
 from ecospatial.network.catchments import IGNORE_M2
 from ecospatial.network.graph import SNAP_M
+from ecospatial.results import StudyTable, WaterStudy
 from ecospatial.water._layers import StudyLayers
-from ecospatial.water.result import StudyTable, WaterStudy
 from ecospatial.water.tables import made
 
 if TYPE_CHECKING:

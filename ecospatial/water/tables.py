@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial.model import KINDS
 from ecospatial.network import CLASS_LABELS, COVERAGE_LABELS, END_LABELS, GAP_LABELS, LOAD_LABELS, PIPE_LABELS
-from ecospatial.water.result import StudyTable
+from ecospatial.results import StudyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,10 +23,10 @@ from shapely import box
 
 import ecospatial as es
 from ecospatial.audits import CHECKS, SIZES, STATUSES
-from ecospatial.audits._text import summary_text, table
-from ecospatial.audits.html_page import render
 from ecospatial.cli import main
 from ecospatial.errors import EcospatialError, SiteError
+from ecospatial.export.audit_html import render
+from ecospatial.export.audit_text import summary_text, table
 from ecospatial.maps import to_html
 
 PROMISED = [

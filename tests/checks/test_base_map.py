@@ -17,9 +17,10 @@ from shapely import LineString, box
 
 import ecospatial as es
 from ecospatial.checks.control_overlay import area_by_verdict, base_map
-from ecospatial.checks.control_overlay_files import draw_base_map, write_base_map
 from ecospatial.errors import PlanError, SiteError
+from ecospatial.export.base_map import write_base_map
 from ecospatial.maps import to_html
+from ecospatial.maps.web.control_overlay import draw_base_map
 
 FARM = rule("FARM", relation="overlaps", layer="basic_farmland")
 RED = rule("RED", relation="overlaps", layer="eco_redline", effect="restricted")

@@ -18,7 +18,7 @@ import pyogrio
 import pypdf
 import pytest
 import shapely
-from made_findings import HOSTILE, SITE_IDS, Made, empty_findings, hostile_findings, made_findings
+from made_findings import HOSTILE, SITE_IDS, Findings, empty_findings, hostile_findings, made_findings
 from shapely.geometry import box
 
 import ecospatial as es
@@ -32,7 +32,7 @@ OFFICE = ["docx", "xlsx", "dxf", "shp", "txt"]
 
 
 @pytest.fixture(scope="module")
-def made() -> Made:
+def made() -> Findings:
     return made_findings()
 
 

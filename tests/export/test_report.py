@@ -14,7 +14,7 @@ import pandas as pd
 import pyogrio
 import pyproj
 import pytest
-from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Made, empty_findings, hostile_findings, made_findings
+from made_findings import HOSTILE, ON, RULE_IDS, SITE_IDS, Findings, empty_findings, hostile_findings, made_findings
 from page_outline import outline
 
 from ecospatial import export, model
@@ -24,7 +24,7 @@ SCHEMA = json.loads(resources.files("ecospatial").joinpath("findings.schema.json
 
 
 @pytest.fixture
-def made() -> Made:
+def made() -> Findings:
     return made_findings()
 
 
@@ -255,7 +255,7 @@ def test_findings_come_back_as_they_were(make, name, tmp_path):
 @pytest.mark.parametrize("name", ["findings.json", "findings.gpkg"])
 def test_a_report_made_again_from_the_file_is_the_same(made, name, tmp_path):
     write = export.write_json if name.endswith("json") else export.write_gpkg
-    again = Made(**export.read(write(made, tmp_path / name)))
+    again = Findings(**export.read(write(made, tmp_path / name)))
     first = export.write_html(made, tmp_path / "a.html").read_bytes()
     assert export.write_html(again, tmp_path / "b.html").read_bytes() == first
     if name.endswith("gpkg"):

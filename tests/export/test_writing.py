@@ -9,7 +9,6 @@ import logging
 import os
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ from ecospatial.batch import map_jobs, map_run
 from ecospatial.errors import EcospatialError, OutputError, Problem, SiteError
 from ecospatial.export import docx as docx_
 from ecospatial.export import figures, pdf
-from ecospatial.export._outputs import Output, write_outputs
+from ecospatial.export.registry import Output, write_outputs
 from ecospatial.maps.print import site_map
 from ecospatial.maps.web import layers, thumbnail
 
@@ -122,7 +121,10 @@ def test_a_full_disk_is_the_users_to_mend(number, tmp_path):
 
 
 def test_a_disk_that_is_full_tells_so_whatever_the_library_says(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
     with pytest.raises(SiteError, match="磁盘已满"):
         write_outputs(tmp_path, [failing("a.gpkg", pyogrio.errors.DataSourceError("sqlite3_exec failed"), True)])
 
@@ -206,7 +208,7 @@ def test_data_is_there_when_a_document_fails_as_a_whole(form, tmp_path, monkeypa
         raise GEOS
 
     monkeypatch.setattr(figures, "_chosen", fail)
-    monkeypatch.setattr(maps, "draw", fail)
+    monkeypatch.setattr(sys.modules["ecospatial.maps.web.map"], "draw", fail)
     with pytest.raises(OutputError, match="程序内部错误（GEOSException）") as caught:
         export.write(made_findings(), tmp_path, formats=[form, "json", "gpkg", "xlsx"])
     assert names(tmp_path) == ["findings.gpkg", "findings.json", "findings.xlsx"]
@@ -281,7 +283,7 @@ def test_the_tables_of_an_audit_stand_when_its_map_fails(tmp_path, monkeypatch):
     (tmp_path / "plan").mkdir()
     made_plan(tmp_path / "plan")
     audit = es.audit(es.open_plan(tmp_path / "plan"))
-    monkeypatch.setattr("ecospatial.audits.write.draw", lambda _: (_ for _ in ()).throw(GEOS))
+    monkeypatch.setattr("ecospatial.maps.web.audit.draw_audit", lambda _: (_ for _ in ()).throw(GEOS))
     with pytest.raises(OutputError, match=r"audit_map\.html"):
         audit.write(tmp_path / "out")
     assert names(tmp_path / "out") == ["audit.gpkg", "audit.html", "audit.xlsx"]
@@ -292,8 +294,8 @@ def test_the_pieces_of_a_base_map_stand_when_its_page_fails(tmp_path, monkeypatc
     made_plan(tmp_path / "plan")
     plan = es.open_plan(tmp_path / "plan")
     pieces = es.base_map(plan, works="new")
-    monkeypatch.setattr("ecospatial.checks.control_overlay_files.draw_base_map", lambda *_: (_ for _ in ()).throw(GEOS))
-    from ecospatial.checks.control_overlay_files import write_base_map
+    monkeypatch.setattr("ecospatial.export.base_map.draw_base_map", lambda *_: (_ for _ in ()).throw(GEOS))
+    from ecospatial.export.base_map import write_base_map
 
     with pytest.raises(OutputError, match=r"base_map\.html"):
         write_base_map(pieces, plan, tmp_path / "out")

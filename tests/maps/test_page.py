@@ -10,7 +10,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
-from made_findings import HOSTILE, SITE_IDS, Made, empty_findings, hostile_findings, made_findings, made_plan
+from made_findings import HOSTILE, SITE_IDS, Findings, empty_findings, hostile_findings, made_findings, made_plan
 from page_outline import outline
 
 from ecospatial import export, maps, model
@@ -22,7 +22,7 @@ ANSWERS = ["判定不通过·示意", "尚不能判定", "尚不能判定", "尚
 
 
 @pytest.fixture
-def made() -> Made:
+def made() -> Findings:
     return made_findings()
 
 

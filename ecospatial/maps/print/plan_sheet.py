@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
+    from ecospatial.results import Findings
 
 FORMS = ("png", "pdf")
 DPI = 200

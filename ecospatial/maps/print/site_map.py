@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ecospatial.checks import Findings
     from ecospatial.maps.web.layers import DrawableLayer
+    from ecospatial.results import Findings
 
 MOST_LINES = 3
 OTHER_SITES, NEAREST = "其他核查地块", "至最近要素的距离"

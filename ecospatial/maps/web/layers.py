@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from ecospatial.checks import Findings
     from ecospatial.maps.style import KindStyle, Sign
     from ecospatial.plans import Layer, Plan
+    from ecospatial.results import Findings
 
 PLAN_GROUP, SITE_GROUP = "规划图层", "核查结果"
 STRIP = "邻近规则的控制范围"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from pyproj import CRS
 from ecospatial import crs as crs_room
 from ecospatial import model
 from ecospatial.errors import EcospatialError, Problem
+from ecospatial.io._atomic import write_file
 from ecospatial.maps.faults import draw_or_tell, undrawn_notices
 from ecospatial.maps.recipes import Recipe, find_recipe, read_recipe
 from ecospatial.maps.style import styled
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     import folium
     import geopandas as gpd
 
-    from ecospatial.audits import Audit
-    from ecospatial.checks import Findings
     from ecospatial.maps.web.basemaps import Basemap
+    from ecospatial.results import Audit, Findings
 
 __all__ = ["draw", "figure", "put", "save", "to_html"]
 
@@ -280,13 +279,9 @@ def put(path: str | PathLike[str], content: bytes) -> Path:
     EcospatialError
         The place can not be written to.
     """
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ecospatial-", dir=target.parent) as room:
-            whole = Path(room) / target.name
-            whole.write_bytes(content)
-            return whole.replace(target)
-    except OSError as error:
-        hint = "请检查输出位置，或关闭正在打开它的程序"
-        raise EcospatialError(Problem(target.name, None, "文件不能写入", hint)) from error
+    return write_file(path, content)
+
+
+def save_findings_map(findings: Findings, path: Path) -> None:
+    """Write the map page of findings straight to ``path``."""
+    path.write_text(to_html(draw(findings)), encoding="utf-8", newline="\n")

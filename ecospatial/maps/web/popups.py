@@ -13,7 +13,7 @@ from ecospatial.maps.web.layer import column_data, plain_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 POPUP_FINDINGS = 30
 POPUP_NO_DATA = 6  # a plan with few layers has dozens, and what was found stands behind them

@@ -18,7 +18,7 @@ from ecospatial.maps.web import layers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checks import Findings
+    from ecospatial.results import Findings
 
 WIDTH, HEIGHT = 240, 180
 UNDRAWN = (  # a crossed frame

@@ -1,26 +1,17 @@
-"""A base map drawn, and written to files."""
+"""A base map (一张底图) drawn: what is decided, what is open, and the layers of the plan below."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyogrio
 
-from ecospatial import maps
-from ecospatial.checks.control_overlay import area_by_verdict
-from ecospatial.export._outputs import Output, write_outputs
 from ecospatial.maps.style import Hatch, Sign
 from ecospatial.maps.web.overlay import Overlay, over_plan
 from ecospatial.model import DECIDED, VERDICTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import folium
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -111,60 +102,3 @@ def draw_base_map(pieces: gpd.GeoDataFrame, plan: Plan) -> folium.Map:
         notices=pieces.attrs.get("notices", []),
         on=dt.date.fromisoformat(pieces.attrs["on"]) if "on" in pieces.attrs else None,
     )
-
-
-def write_base_map(pieces: gpd.GeoDataFrame, plan: Plan, folder: Path) -> list[Path]:
-    """Write ``base_map.html`` and ``base_map.gpkg`` (tables ``pieces``, ``areas``, ``meta``).
-
-    Parameters
-    ----------
-    pieces
-        What ``base_map`` gave of the plan.
-    plan
-        The plan.
-    folder
-        Made when it does not exist; files of the same name are replaced, nothing else is touched.
-
-    Raises
-    ------
-    SiteError
-        The folder can not be written to.
-    OutputError
-        One of them could not be made; the other is written.
-    """
-
-    def save_page(path: Path) -> None:
-        path.write_text(maps.to_html(draw_base_map(pieces, plan)), encoding="utf-8", newline="\n")
-
-    outputs = [Output("base_map.html", save_page), Output("base_map.gpkg", partial(_save_gpkg, pieces), data=True)]
-    return write_outputs(folder, outputs)
-
-
-def _save_gpkg(pieces: gpd.GeoDataFrame, path: Path) -> None:
-    meta = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in pieces.attrs.items()
-    }
-    areas = pd.concat([_areas(pieces, column) for column in ("verdict", "decided")], ignore_index=True)
-    plain = pieces.assign(verdict=pieces["verdict"].astype(object), decided=_text(pieces["decided"]))
-    plain.attrs = {}
-    # GDAL writes the time of day into gpkg_contents; the same plan must give the same bytes.
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{pieces.attrs['on']}T00:00:00.000Z"})
-    try:
-        pyogrio.write_dataframe(plain, path, layer="pieces", driver="GPKG", geometry_type="Unknown")
-        pyogrio.write_dataframe(areas, path, layer="areas", driver="GPKG")
-        pairs = pd.DataFrame({"key": list(meta), "value": list(meta.values())}, dtype=object)
-        pyogrio.write_dataframe(pairs, path, layer="meta", driver="GPKG")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
-def _areas(pieces: gpd.GeoDataFrame, column: str) -> pd.DataFrame:
-    table = area_by_verdict(pieces, column=column)
-    table.insert(0, "headline", column)
-    return table.reset_index(names="verdict")
-
-
-def _text(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), None)

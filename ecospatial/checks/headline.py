@@ -1,127 +1,23 @@
-"""The answers: one row for each site and rule, a headline for each site, and the ways out of here."""
+"""The headline of each site and its counts, from what all rules say of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ecospatial.errors import Problem, SiteError
-from ecospatial.model import CERTAINTIES, DECIDED, HEADLINE_DTYPE, HEADLINES, OPEN, OPEN_BY, VERDICT_DTYPE, VERDICTS
+from ecospatial.model import CERTAINTIES, DECIDED, HEADLINE_DTYPE, HEADLINES, OPEN, VERDICT_DTYPE, VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    import folium
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ecospatial.plans import Plan
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What a check found.
-
-    Attributes
-    ----------
-    frame
-        One row per site and rule (``docs/interface.md`` section 7), in ``plan.crs``.
-    summary
-        One row per site: ``headline`` with ``certain`` and ``certainty``, ``verdict`` (the worst), ``decided`` (the
-        worst of those that decide) and counts.
-    sites, rules, layers
-        What was checked, and against what.
-    meta
-        Plan, day, CRS, software, input files with hashes, notices.
-    plan
-        The plan, or None when the findings were read again from a file.
-    plan_open
-        What is open wherever a site lies, once each: missing layers, values that no feature carries, rules whose basis
-        is not settled. Keys ``what``, ``open_by``, ``ask``, ``rule_ids``.
-    left_out
-        What was not evaluated. Keys ``rules``, ``kinds``, ``because``, ``ask``, ``rule_ids``.
-    """
-
-    frame: gpd.GeoDataFrame
-    summary: pd.DataFrame
-    sites: gpd.GeoDataFrame
-    rules: pd.DataFrame
-    layers: pd.DataFrame
-    meta: dict[str, Any]
-    plan: Plan | None = None
-    plan_open: list[dict[str, Any]] = field(default_factory=list)
-    left_out: list[dict[str, Any]] = field(default_factory=list)
-
-    def table(self, site_id: str | None = None) -> pd.DataFrame:
-        """Give the findings with Chinese headers, the worst first; of one site when its id is given."""
-        from ecospatial import export
-
-        return export.table(self, site_id)
-
-    def write(self, folder: str | Path, *, formats: Sequence[str] | None = None, timestamp: bool = False) -> list[Path]:
-        """Write the findings into a folder and return the paths.
-
-        Parameters
-        ----------
-        folder
-            Made when it does not exist; files of the same name are replaced, nothing else is touched.
-        formats
-            Of ``html``, ``map``, ``gpkg``, ``json`` (these when not given), ``xlsx``, ``docx``, ``pdf``, and for
-            designers ``dxf``, ``shp``, ``txt``.
-        timestamp
-            Whether to note the time of writing; without it the same input gives the same bytes.
-
-        Raises
-        ------
-        SiteError
-            A format is not known, or the folder can not be written to.
-        """
-        from ecospatial import export
-
-        return export.write(self, Path(folder), formats=formats, timestamp=timestamp)
-
-    def map(self) -> folium.Map:
-        """Draw the sites, the conflicts and, when the plan is known, its layers."""
-        from ecospatial import maps
-
-        return maps.draw(self)
-
-    def remedies(self, *, within_m: float = 500.0) -> gpd.GeoDataFrame:
-        """Find the free part of each site, and the smallest shift (metres) after which nothing is in the way."""
-        from ecospatial.checks.remedies import remedies
-
-        return remedies(self, within_m=within_m)
-
-    def _repr_html_(self) -> str:
-        from ecospatial import export
-
-        return export.notebook_html(self)
-
-    @property
-    def open(self) -> pd.DataFrame:
-        """List what is open, once each: ``what``, ``open_by``, ``ask``, ``rule_ids``, ``site_ids``.
-
-        First what is open in the plan, which concerns every site (no ``site_ids``), then for each rule the sites at
-        whose place it is open.
-        """
-        columns = ["what", "open_by", "ask", "rule_ids", "site_ids"]
-        rows: list[list[Any]] = [
-            [entry["what"], entry["open_by"], entry["ask"], list(entry["rule_ids"]), []] for entry in self.plan_open
-        ]
-        here = self.frame[self.frame["open_here"].to_numpy(dtype=bool)]
-        grouped = here.groupby(["rule_id", "rule_title", "open_by"], observed=True, sort=False)["site_id"]
-        rows += [[title, by, OPEN_BY[by], [rule_id], list(map(str, sites))] for (rule_id, title, by), sites in grouped]
-        return pd.DataFrame(rows, columns=columns)
-
-    @cached_property
-    def worst(self) -> str:
-        """The worst headline of all sites; ``undecided`` when there is no site."""
-        return "undecided" if self.summary.empty else str(self.summary["headline"].max())
 
 
 @dataclass(frozen=True)

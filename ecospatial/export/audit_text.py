@@ -7,77 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ecospatial.audits._numbers import number
 from ecospatial.audits._result_row import CHECKS, SIZES, STATUSES
+from ecospatial.audits.headline import headline
 from ecospatial.errors import EcospatialError, Problem
-from ecospatial.export._format import plain, text
+from ecospatial.export._format import text
 from ecospatial.export.summary import width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from ecospatial.audits.audit import Audit
+    from ecospatial.results import Audit
 
 COLOURS = {"missed": "#d55e00", "fault": "#d55e00", "cannot_tell": "#cc79a7", "note": "#8c8c8c", "met": "#009e73"}
 _TOLD_LINES = 40
-
-
-def number(value: object, unit: str = "") -> str:
-    """Write a figure with as many digits as mean something, and its unit; unknown is empty.
-
-    Examples
-    --------
-    >>> number(85.9876, "km2"), number(219.0, "个"), number(300000.0), number(None), number(0.000926)
-    ('85.9876 km²', '219 个', '300,000', '', '0.000926')
-    """
-    found = plain(value)
-    if found is None:
-        return ""
-    size = abs(found)
-    decimals = 0 if found == round(found) else 4 if size >= 0.1 else 6
-    written = f"{found:,.{decimals}f}"
-    if decimals:
-        written = written.rstrip("0").rstrip(".")
-    return f"{written} {unit_text(unit)}".strip()
-
-
-def unit_text(unit: str) -> str:
-    """Write a unit as it is printed; the unit of a plain ratio is none.
-
-    Examples
-    --------
-    >>> unit_text("km2"), unit_text("万m3/d"), unit_text("m2/人"), unit_text("1")
-    ('km²', '万 m³/d', 'm²/人', '')
-    """
-    shown = "" if unit == "1" else unit.replace("m2", "m²").replace("m3", "m³")
-    return f"万 {shown[1:]}" if shown.startswith("万m") else shown
-
-
-def counts(audit: Audit, checks: Iterable[str] | None = None) -> dict[str, int]:
-    """Count rows by status, in the order of their weight.
-
-    Parameters
-    ----------
-    audit
-        What ``audit`` returned.
-    checks
-        Only these.
-    """
-    frame = audit.frame if checks is None else audit.frame[audit.frame["check"].isin(list(checks))]
-    found = frame["status"].value_counts()
-    return {status: int(found.get(status, 0)) for status in STATUSES}
-
-
-def headline(audit: Audit) -> str:
-    """Say in one sentence how the plan stands.
-
-    What could not be told stands beside what is right, so that it never reads as right.
-    """
-    figures = counts(audit, ("target",))
-    rest = counts(audit, [check for check in CHECKS if check != "target"])
-    absent = counts(audit, ("layer",))["cannot_tell"]
-    told = f"公布指标：相符 {figures['met']} 项、不符 {figures['missed']} 项、无法判断 {figures['cannot_tell']} 项"
-    told += f"；一致性：有误 {rest['fault']} 处、说明 {rest['note']} 处、无法判断 {rest['cannot_tell'] - absent} 项"
-    return told + (f"；未取得的图层 {absent} 个" if absent else "")
 
 
 def table(audit: Audit, check: str | None = None) -> pd.DataFrame:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from pyproj import CRS
 
-from ecospatial import crs, maps
-from ecospatial.errors import Problem, SiteError
-from ecospatial.export._format import plain, records
-from ecospatial.export._outputs import Output, write_outputs
+from ecospatial import crs
 from ecospatial.export._xlsx import Column, workbook
 from ecospatial.export.summary import width
-from ecospatial.water.result import geometric
+from ecospatial.io._geopackage import write_tables
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from os import PathLike
     from pathlib import Path
 
-    from ecospatial.water.result import StudyTable, WaterStudy
+    from ecospatial.results import StudyTable, WaterStudy
 
-# A fixed time, so that the same plan gives the same bytes.
-STAMP = "2000-01-01T00:00:00.000Z"
 LONLAT_DECIMALS = 9  # 0.1 mm
 _WIDEST = 48
 _FORMATS = (
@@ -40,58 +31,19 @@ _FORMATS = (
 )  # fmt: skip
 
 
-def write(study: WaterStudy, folder: str | PathLike[str], formats: Sequence[str] | None = None) -> list[Path]:
-    """Write a study into a folder, data before the map; a format that can not be made costs only itself."""
-    wanted = known(DEFAULT_FORMATS if formats is None else formats)
-    outputs = [
-        Output(f"{study.name}.{FORMATS[name][0]}", partial(FORMATS[name][1], study), data=name != "map")
-        for name in wanted
-    ]
-    return write_outputs(folder, outputs)
-
-
-def known(formats: Sequence[str]) -> list[str]:
-    """Give the formats asked for, each once.
-
-    Raises
-    ------
-    SiteError
-        One of them is not known.
-    """
-    hint = f"可选：{'、'.join(FORMATS)}"
-    problems = [Problem("", None, f"没有“{name}”这种输出格式", hint) for name in formats if name not in FORMATS]
-    if problems:
-        raise SiteError(problems)
-    return list(dict.fromkeys(formats))
-
-
-@contextmanager
-def _clock() -> Iterator[None]:
-    # GDAL writes the time of day into gpkg_contents.
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": STAMP})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
 def save_gpkg(study: WaterStudy, path: Path) -> None:
     """Write every table as a layer straight to ``path``: ASCII columns, codes in Chinese; and ``meta``."""
-    with _clock():
-        for table in study:
-            cells = _storable(table)
-            if geometric(table):
-                shapes = table.frame.geometry.to_numpy()
-                frame = gpd.GeoDataFrame(cells, geometry=shapes, crs=study.plan.crs)
-                pyogrio.write_dataframe(frame, path, layer=table.name, driver="GPKG", geometry_type="Unknown")
-            else:
-                pyogrio.write_dataframe(cells, path, layer=table.name, driver="GPKG")
-        pyogrio.write_dataframe(_meta(study), path, layer="meta", driver="GPKG")
+    tables: dict[str, pd.DataFrame] = {}
+    for table in study:
+        cells = _storable(table)
+        if table.is_spatial:
+            cells = gpd.GeoDataFrame(cells, geometry=table.frame.geometry.to_numpy(), crs=study.plan.crs)
+        tables[table.name] = cells
+    write_tables(path, tables | {"meta": _meta(study)})
 
 
 def _about(study: WaterStudy) -> dict[str, str]:
-    from ecospatial import __version__
+    from ecospatial._version import __version__
 
     return {
         "plan": study.plan.name,
@@ -105,11 +57,6 @@ def _meta(study: WaterStudy) -> pd.DataFrame:
     rows = {"format": f"ecospatial-{study.name}", "version": "1"} | _about(study)
     told = [*rows.items(), *(("notice", notice) for notice in study.notices)]
     return pd.DataFrame(told, columns=["key", "value"], dtype=object)
-
-
-def save_map(study: WaterStudy, path: Path) -> None:
-    """Write the map page straight to ``path``."""
-    path.write_text(maps.to_html(study.map()), encoding="utf-8", newline="\n")
 
 
 def save_json(study: WaterStudy, path: Path) -> None:
@@ -131,7 +78,7 @@ def json_text(study: WaterStudy) -> str:
 def _rows(table: StudyTable) -> list[dict[str, Any]]:
     columns = [name for name in table.frame.columns if name != "geometry"]
     rows = records(pd.DataFrame(table.frame)[columns])
-    if geometric(table):
+    if table.is_spatial:
         moved = crs.transform(table.frame.geometry.to_numpy(), CRS(table.frame.crs), crs.CGCS2000)
         round_ = np.asarray(shapely.transform(moved, lambda xy: np.round(xy, LONLAT_DECIMALS) + 0.0), dtype=object)
         for row, text in zip(rows, shapely.to_geojson(round_), strict=True):
@@ -173,12 +120,3 @@ def _columns(table: StudyTable) -> list[Column]:
         form = next((form for ending, form in _FORMATS if name.endswith(ending)), "#,##0.##")
         found.append(Column(name, label, min(widest, _WIDEST) + 2, form))
     return found
-
-
-FORMATS: Mapping[str, tuple[str, Callable[[WaterStudy, Path], None]]] = {
-    "gpkg": ("gpkg", save_gpkg),
-    "xlsx": ("xlsx", save_xlsx),
-    "map": ("html", save_map),
-    "json": ("json", save_json),
-}
-DEFAULT_FORMATS = ("gpkg", "xlsx", "map")

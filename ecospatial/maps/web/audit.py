@@ -10,14 +10,17 @@ import numpy as np
 import shapely
 
 from ecospatial.audits._result_row import CHECKS, SIZES, STATUSES
-from ecospatial.audits._text import headline
+from ecospatial.audits.headline import headline
 from ecospatial.maps.style import Sign, read_styles
+from ecospatial.maps.web.map import to_html
 from ecospatial.maps.web.overlay import Overlay, over_plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import folium
 
-    from ecospatial.audits.audit import Audit
+    from ecospatial.results import Audit
 
 DRAWN = ("fault", "note")
 NEAR_M = 50_000.0
@@ -31,7 +34,7 @@ COLUMNS = (
 )
 
 
-def draw(audit: Audit) -> folium.Map:
+def draw_audit(audit: Audit) -> folium.Map:
     """Draw where faults and notes lie: their shapes, and a mark on each, as some are too small to see.
 
     Parameters
@@ -88,3 +91,8 @@ def _overlay(
 ) -> Overlay:
     which = np.array([DRAWN.index(status) for status in frame["status"]], dtype=np.intp)
     return Overlay(name, frame, signs, which, frame["subject"].tolist(), COLUMNS, pane=pane, show=show)
+
+
+def save_audit_map(audit: Audit, path: Path) -> None:
+    """Write the map page of an audit straight to ``path``."""
+    path.write_text(to_html(draw_audit(audit)), encoding="utf-8", newline="\n")

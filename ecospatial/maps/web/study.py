@@ -8,15 +8,16 @@ import geopandas as gpd
 import numpy as np
 
 from ecospatial.maps.style import Hatch, Sign
+from ecospatial.maps.web.map import to_html
 from ecospatial.maps.web.overlay import Overlay, over_plan
-from ecospatial.water.result import geometric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import folium
 
-    from ecospatial.water.result import StudyTable, WaterStudy
+    from ecospatial.results import StudyTable, WaterStudy
 
 _RED, _AMBER, _BLUE, _GREEN, _GREY = "#c62828", "#ef6c00", "#1565c0", "#2e7d32", "#616161"
 
@@ -83,12 +84,12 @@ _WORDS: Mapping[tuple[str, object], str] = {
 }  # fmt: skip
 
 
-def draw(study: WaterStudy) -> folium.Map:
+def draw_study(study: WaterStudy) -> folium.Map:
     """Draw a study; every text from a file is shown as typed."""
     overlays = []
     for name in _SIGNS:
         table = study.tables.get(name)
-        if table is not None and geometric(table) and len(table.frame):
+        if table is not None and table.is_spatial and len(table.frame):
             overlays.append(_overlay(table))
     return over_plan(
         study.plan,
@@ -139,3 +140,8 @@ def _label(table: StudyTable, column: str | None, code: object, top: int | None)
         return f"河段（{code} 级{'及以上' if code == top else ''}）"
     words = table.words.get(column, {})
     return f"{table.title}（{words.get(code, '未知' if code is None else code)}）"
+
+
+def save_study_map(study: WaterStudy, path: Path) -> None:
+    """Write the map page of a study straight to ``path``."""
+    path.write_text(to_html(draw_study(study)), encoding="utf-8", newline="\n")

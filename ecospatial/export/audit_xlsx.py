@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecospatial.audits._result_row import CHECKS, SIZES, STATUSES
-from ecospatial.audits._text import COLOURS, headline
-from ecospatial.export._format import plain, records
+from ecospatial.audits.headline import headline
 from ecospatial.export._xlsx import HEAD, Column, Workbook, workbook
+from ecospatial.export.audit_text import COLOURS
 from ecospatial.model import KINDS
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-    from ecospatial.audits.audit import Audit
+    from ecospatial.results import Audit
 
 # Steps of 0.01 m2 need these decimals to be printed whole.
 UNITS = (

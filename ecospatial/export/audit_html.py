@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from ecospatial import model
+from ecospatial.audits._numbers import number
 from ecospatial.audits._result_row import CHECKS, SIZES, STATUSES
-from ecospatial.audits._text import COLOURS, counts, headline, number
+from ecospatial.audits.headline import counts, headline
 from ecospatial.export import _format
+from ecospatial.export.audit_text import COLOURS
+from ecospatial.model.plain_values import plain, records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ecospatial.audits.audit import Audit
+    from ecospatial.results import Audit
 
 # A page with more lines than this for one check is of no use; all of them stand in the other files.
 SHOWN_LINES = 200
@@ -31,10 +34,10 @@ def render(audit: Audit) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"square_metres": _format.square_metres, "text": _format.text, "figure": number}
-    rows = _format.records(audit.frame.drop(columns="geometry"))
+    rows = records(audit.frame.drop(columns="geometry"))
     figures = [row for row in rows if row["check"] == "target"]
     return environment.get_template("audit.html").render(
-        meta={"created": None, "review_number": None} | _format.plain(dict(audit.meta)),
+        meta={"created": None, "review_number": None} | plain(dict(audit.meta)),
         statuses=STATUSES,
         colours=COLOURS,
         sizes=SIZES,
@@ -110,7 +113,7 @@ def _hectares(value: float) -> str:
 
 
 def _layers(audit: Audit) -> list[dict[str, Any]]:
-    rows = _format.records(audit.layers.reset_index())
+    rows = records(audit.layers.reset_index())
     for row in rows:
         row["status_label"] = model.STATUS_LABELS.get(row["status"] or "", "")
         row["present_label"] = model.PRESENT_LABELS.get(row["present"] or "", row["present"])
