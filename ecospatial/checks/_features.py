@@ -3,105 +3,31 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 from ecospatial import io
 from ecospatial.checks.scope import rule_in_force, rules_in_scope
-from ecospatial.checks.selection import FeatureSelection, FeatureSet, Where, select_features
 from ecospatial.errors import EcospatialError
 from ecospatial.model import KINDS
-from ecospatial.relations import Coverage
+from ecospatial.relations import get_relation
+from ecospatial.relations.layer_set import CoveragePart, LayerSet
+from ecospatial.relations.selection import FeatureSelection, FeatureSet, Where, select_features
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import geopandas as gpd
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
-    from ecospatial.checks.rivers import Stretches
     from ecospatial.plans import Layer, Plan
     from ecospatial.rules import Rule
 
 # A coverage that ends with the district holds it, but for rounding.
 SAME_EDGE_M = 1e-3
-
-
-@dataclass(frozen=True)
-class CoveragePart:
-    """Where one layer is complete, and how wrong the edge of that area may be.
-
-    ``accuracy_m`` is NaN where it is unknown; ``guessed`` says that the edge rests on a guess; ``short_m`` by how much
-    the polygon may be short of the coverage it stands for.
-    """
-
-    area: BaseGeometry
-    short_m: float
-    accuracy_m: float
-    guessed: bool
-
-    @cached_property
-    def covers_as(self) -> tuple[bytes, float]:
-        """What tells coverages apart: kinds with the same one cover the same sites."""
-        return self.area.wkb, self.short_m
-
-    @cached_property
-    def covering(self) -> Coverage:
-        """The coverage, prepared."""
-        return Coverage(self.area, self.short_m)
-
-
-@dataclass(frozen=True)
-class LayerSet:
-    """A kind as a plan holds it on a day.
-
-    ``frame`` is None when nothing of the kind can be read. ``gaps`` are sentences, one for each layer of the
-    kind that is missing, altered, unreadable or empty: a hit still counts, but nothing is clear. ``broken`` says that
-    the plan holds a layer that can not be used. ``blind`` are places that the coverage leaves out, and why.
-    ``replaced`` are schematic layers that an official one stands in for.
-    """
-
-    kind: str
-    layers: tuple[Layer, ...]
-    frame: gpd.GeoDataFrame | None
-    gaps: tuple[str, ...]
-    only_none: bool
-    parts: tuple[CoveragePart, ...]
-    broken: bool = False
-    blind: tuple[tuple[BaseGeometry, str], ...] = ()
-    replaced: tuple[Layer, ...] = ()
-
-    @property
-    def usable(self) -> bool:
-        """Whether some layer of the kind can be read, or the plan says that there is none."""
-        return self.frame is not None
-
-    def blindness(self, site: Any) -> tuple[str, ...]:
-        """Say why nothing can be told at a site, where that is known."""
-        return tuple(why for place, why in self.blind if place.intersects(site))
-
-    @cached_property
-    def coverage(self) -> BaseGeometry | None:
-        """Where the absence of a feature means absence: all coverages together; None where none is known."""
-        areas = [part.area for part in self.parts]
-        if not areas:
-            return None
-        return areas[0] if len(areas) == 1 else shapely.union_all(areas)
-
-    @cached_property
-    def whole(self) -> CoveragePart | None:
-        """All coverages as one."""
-        if self.coverage is None:
-            return None
-        if len(self.parts) == 1:
-            return self.parts[0]
-        return CoveragePart(self.coverage, max(part.short_m for part in self.parts), np.nan, False)
 
 
 class LayerCache:
@@ -115,8 +41,9 @@ class LayerCache:
         # A grid is only looked at around these.
         self.sites = np.empty(0, dtype=object) if sites is None else sites
         self.site_accuracy_m = site_accuracy_m
-        self._stretches: dict[tuple[Any, ...], Stretches] = {}
-        self._grids: dict[tuple[str, float], tuple[LayerSet, FeatureSelection]] = {}
+        # What relations made of layers, and what they made of what lies around the sites.
+        self._made: dict[tuple[Any, ...], Any] = {}
+        self._made_around: dict[tuple[Any, ...], Any] = {}
         self._stocks: dict[str, LayerSet] = {}
         self._selections: dict[tuple[str, Where], FeatureSelection] = {}
         self._same: dict[tuple[str, bytes, bytes], FeatureSet] = {}
@@ -133,7 +60,7 @@ class LayerCache:
     def for_extent(self, sites: NDArray[Any], site_accuracy_m: float) -> LayerCache:
         """Give the same layers for other sites: all that was read is shared, but for grids, read around sites."""
         other = copy(self)
-        other.sites, other.site_accuracy_m, other._grids = sites, site_accuracy_m, {}  # noqa: SLF001 - of this class
+        other.sites, other.site_accuracy_m, other._made_around = sites, site_accuracy_m, {}  # noqa: SLF001 - of this class
         return other
 
     @cached_property
@@ -160,33 +87,21 @@ class LayerCache:
 
     def stock_for(self, rule: Rule) -> LayerSet:
         """Give what a rule reads as it stands on the day."""
-        if rule.relation == "along_river":
-            return self.stretches(rule).stock
-        return self._grid(rule)[0] if rule.relation == "raster_above" else self.stock(rule.layer)
+        return get_relation(rule).read_layers(self, rule)
 
-    def stretches(self, rule: Rule) -> Stretches:
-        """Give the stretches of river that an ``along_river`` rule is about."""
-        from ecospatial.checks.rivers import stretches
-
-        key = (rule.layer, rule.where, rule.upstream_m, rule.downstream_m)
-        if key not in self._stretches:
-            self._stretches[key] = stretches(self, rule)
-        return self._stretches[key]
-
-    def _grid(self, rule: Rule) -> tuple[LayerSet, FeatureSelection]:
-        from ecospatial.checks.grids import above
-
-        key = (rule.layer, rule.above)
-        if key not in self._grids:
-            self._grids[key] = above(self, rule)
-        return self._grids[key]
+    def remember(self, key: tuple[Any, ...], make: Callable[[], Any], *, around_sites: bool = False) -> Any:
+        """Return what a relation made under a key before, for these sites where it depends on them, or make it."""
+        made = self._made_around if around_sites else self._made
+        if key not in made:
+            made[key] = make()
+        return made[key]
 
     def select(self, rule: Rule) -> FeatureSelection:
         """Give the features that a rule is about; its kind can be read."""
-        if rule.relation == "raster_above":
-            return self._grid(rule)[1]
-        if rule.relation == "along_river":
-            return self.stretches(rule).selection
+        return get_relation(rule).select_features(self, rule)
+
+    def select_where(self, rule: Rule) -> FeatureSelection:
+        """Return the features of the kind of a rule that its ``where`` names; the kind can be read."""
         key = (rule.layer, rule.where)
         if key not in self._selections:
             stock = self.stock(rule.layer)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ecospatial.rules import Condition, Rule
 
 
+_PARAMETERS = ("within_m", "upstream_m", "downstream_m", "above")
+
+
 def rule_columns() -> tuple[str, ...]:
     """Name the columns of a table of rules."""
     return (
@@ -37,6 +40,7 @@ def rule_columns() -> tuple[str, ...]:
 
 def rule_row(rule: Rule, on: dt.date, decided: Settlement | None = None) -> dict[str, Any]:
     """Give one version of a rule as plain values, with what the plan decided for it."""
+    stated = () if "distance" in rule.not_stated else rule.spec.keys
     return {
         "rule_id": rule.id,
         "title": rule.title,
@@ -44,10 +48,7 @@ def rule_row(rule: Rule, on: dt.date, decided: Settlement | None = None) -> dict
         "relation": rule.relation,
         "layer": rule.layer,
         "where": {column: list(values) for column, values in rule.where},
-        "within_m": rule.within_m if rule.relation == "near" and "distance" not in rule.not_stated else None,
-        "upstream_m": rule.upstream_m if rule.relation == "along_river" else None,
-        "downstream_m": rule.downstream_m if rule.relation == "along_river" else None,
-        "above": rule.above if rule.relation == "raster_above" else None,
+        **{key: rule.parameter(key) if key in stated else None for key in _PARAMETERS},
         "when": [_condition(condition) for condition in rule.when],
         "unless": [_condition(condition) for condition in rule.unless],
         "effect_unless": rule.effect_unless if rule.unless else None,

@@ -13,20 +13,17 @@ import pandas as pd
 from ecospatial.checks.certainty import Certainty, judge_certainty
 from ecospatial.checks.conditions import NO
 from ecospatial.geometry import ShapeIndex, ellipsoidal_area
-from ecospatial.relations import Covered, Measures, Nearest, Target, along_river, is_same, near, outside, overlaps
+from ecospatial.relations import LOOK_BEYOND_M, Covered, Measures, Nearest, Question, Target, get_relation, is_same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checks._features import CoveragePart, LayerCache, LayerSet
+    from ecospatial.checks._features import LayerCache
     from ecospatial.checks.conditions import Answer, Projects
-    from ecospatial.checks.selection import FeatureSelection
     from ecospatial.plans import Layer
+    from ecospatial.relations.layer_set import CoveragePart, LayerSet
+    from ecospatial.relations.selection import FeatureSelection
     from ecospatial.rules import Rule
-
-# How far beyond its own distance a rule looks, so that a near miss is seen as one (docs/interface.md 7).
-LOOK_BEYOND_M = 1000.0
-_AREAL = {"overlaps": overlaps, "raster_above": overlaps, "along_river": along_river}
 
 
 @dataclass
@@ -128,7 +125,7 @@ class MeasurementCache:
         return self._selected.get(_named(rule), _named(rule))
 
     def _question(self, rule: Rule) -> tuple[Any, ...]:
-        return rule.relation, rule.within_m, self.features(rule)
+        return rule.relation, rule.within_m, rule.parameters, self.features(rule)
 
     def answers(self, rule: Rule) -> list[Answer]:
         """Say for each group of projects whether a rule is about it."""
@@ -154,16 +151,13 @@ class MeasurementCache:
         layers = selection.sources or tuple(self.reading.plan.of_kind(stock.kind)[:1])
         layer = np.zeros(len(self.asked), dtype=np.int16)
         covered = self.covers(stock.whole, rule.within_m)
-        if not len(selection.possible.geometry) and rule.relation != "outside":
+        if not len(selection.possible.geometry) and not get_relation(rule).touched_by_absence:
             measures = self.nothing
             sure = possible = measures.touched
             ellipsoidal = measures.overlap_m2
         else:
             measures, sure, possible = self._ask(rule, stock, selection)
-            if rule.relation == "along_river":
-                hit = np.flatnonzero(measures.touched)
-                stretches = self.reading.stretches(rule)
-                measures.along_m[hit] = stretches.along_m(measures.feature[hit], self.asked.geometry[hit])
+            get_relation(rule).add_measures(measures, self.reading, rule, self.asked.geometry)
             if len(layers) > 1:
                 there = np.flatnonzero(measures.feature >= 0)
                 layer[there] = selection.source[measures.feature[there]]
@@ -213,13 +207,16 @@ class MeasurementCache:
         self, rule: Rule, stock: LayerSet, target: Target, nearest: Nearest, limits_m: NDArray[np.float64] | None
     ) -> Measures:
         """Ask the question of a rule of some features."""
-        sites = self.asked.shapes
-        if rule.relation == "near":
-            return near(target, sites, nearest, within_m=rule.within_m)
-        if rule.relation == "outside":
-            held = self.covers(stock.whole, 0.0)
-            return outside(target, sites, nearest, limits_m=limits_m, coverage=stock.coverage, held=held)
-        return _AREAL[rule.relation](target, sites, nearest, limits_m=limits_m)
+        question = Question(
+            rule,
+            target,
+            self.asked.shapes,
+            nearest,
+            limits_m,
+            stock.coverage,
+            held=lambda: self.covers(stock.whole, 0.0),
+        )
+        return get_relation(rule).measure(question)
 
     def _ask(
         self, rule: Rule, stock: LayerSet, selection: FeatureSelection
@@ -244,10 +241,11 @@ class MeasurementCache:
             found = ask("all")
             return found, found.touched, np.zeros(len(self.asked), dtype=bool)
         # What a doubtful feature covers is only doubtfully outside, what it touches only doubtfully inside.
-        wide, strict = ("sure", "all") if rule.relation == "outside" else ("all", "sure")
+        by_absence = get_relation(rule).touched_by_absence
+        wide, strict = ("sure", "all") if by_absence else ("all", "sure")
         found, certainly = ask(wide), ask(strict)
         possible = found.touched & ~certainly.touched
-        if rule.relation == "outside":
+        if by_absence:
             # Where possible features leave a part uncovered too, but none inside the coverage, nothing is said.
             possible &= ~certainly.uncovered
             found.touched &= certainly.touched | possible
@@ -256,6 +254,4 @@ class MeasurementCache:
 
 
 def _named(rule: Rule) -> tuple[Any, ...]:
-    # The stretch of an intake and the part of a grid above a value are features of one question only.
-    own = (rule.relation == "along_river", rule.upstream_m, rule.downstream_m, rule.above)
-    return rule.layer, rule.where, own
+    return rule.layer, rule.where, get_relation(rule).feature_key(rule)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from ecospatial.relations._wording import SLOTS, Form, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,23 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Slot(NamedTuple):
-    """A number that a form leaves open: the column that holds it, and its decimals."""
-
-    column: int
-    digits: int
-
-
-# A distance, length or area, a margin, metres along a river, an area in 亩.
-SIZE, MARGIN, ALONG, MU = SLOTS = Slot(0, 1), Slot(1, 1), Slot(2, 1), Slot(3, 3)
-Form = tuple[str | Slot, ...]
-
-
 def form(*parts: str | Slot) -> Form:
     """Put texts and slots together; what says the same is the same form.
 
     Examples
     --------
+    >>> from ecospatial.relations._wording import SIZE
     >>> form("距", "", "大运河 ", SIZE, " m", "。")
     ('距大运河 ', Slot(column=0, digits=1), ' m。')
     """

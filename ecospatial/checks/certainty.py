@@ -9,15 +9,15 @@ import numpy as np
 import shapely
 
 from ecospatial.model import CERTAINTIES
-from ecospatial.relations import Nearest
+from ecospatial.relations import Nearest, get_relation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecospatial.checks._features import LayerSet
     from ecospatial.checks._measure import MeasurementCache
-    from ecospatial.checks.selection import FeatureGroup, FeatureSelection
     from ecospatial.relations import Measures, Target
+    from ecospatial.relations.layer_set import LayerSet
+    from ecospatial.relations.selection import FeatureGroup, FeatureSelection
     from ecospatial.rules import Rule
 
 # Ordered: of several reasons the worst counts.
@@ -64,7 +64,7 @@ def judge_certainty(
     """
     groups = selection.features.groups
     guessed = any(layer.basis == "guessed" for layer in stock.layers) or any(group.guessed for group in groups)
-    outside = rule.relation == "outside"
+    outside = get_relation(rule).touched_by_absence
     edge = np.zeros(len(measuring.asked), dtype=bool)
     if outside:
         hit = _uncovered(measuring, stock, groups, measures, guessed=guessed)

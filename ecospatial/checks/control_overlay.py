@@ -20,7 +20,7 @@ from ecospatial.checks._measure import MeasurementCache, SiteArrays
 from ecospatial.checks.conditions import NO, Projects
 from ecospatial.checks.verdicts import CODE, evaluate_all
 from ecospatial.errors import PlanError, Problem, SiteError
-from ecospatial.geometry import ellipsoidal_area, strip
+from ecospatial.geometry import ellipsoidal_area
 from ecospatial.geometry.partition import partition
 from ecospatial.model import (
     DECIDED,
@@ -35,6 +35,7 @@ from ecospatial.model import (
     activity_label,
     works_value,
 )
+from ecospatial.relations import get_relation
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from ecospatial.rules import Rule
 
 # Relations whose controls have edges that can be drawn; any other could be asked of a site, but not laid out on a map.
-DRAWN = ("overlaps", "outside", "near", "along_river", "raster_above")
 STRIP_NOTICE = (
     "邻近规则按廊道绘制（圆角以每四分之一圆 64 段直线代替，比真实距离短不超过万分之一）；界线附近的地块请单独检查"
 )
@@ -152,7 +152,7 @@ def base_map(
     frame = _joined(pieces, outcomes, plan)
     notices = [f"审图号：{plan.review_number}" if plan.review_number else NOTICE_INTERNAL]
     notices += [NOTICE_SCHEMATIC] if any(x.status == "schematic" for x in plan.layers.values()) else []
-    notices += [STRIP_NOTICE] if any(rule.relation == "near" for rule in asked_of) else []
+    notices += [STRIP_NOTICE] if any(get_relation(rule).draws_strip for rule in asked_of) else []
     frame.attrs = {"plan": plan.name, "on": date.isoformat(), "project": project.text, "notices": notices}
     return frame
 
@@ -190,9 +190,10 @@ def _edges(rules: list[Rule], reading: LayerCache) -> NDArray[Any]:
     """Give the polygons whose edges part one answer from another; the same question is drawn once."""
     found: dict[Any, list[Any]] = {}
     for rule in rules:
-        own = rule.relation if rule.relation in ("near", "along_river", "raster_above") else ""
-        key = (own, rule.layer, rule.where, rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
-        if rule.relation not in DRAWN or key in found:
+        own = get_relation(rule).overlay_group
+        distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above, rule.parameters)
+        key = (own, rule.layer, rule.where, *distances)
+        if key in found:
             continue
         stock = reading.stock_for(rule)
         if stock.frame is None:
@@ -201,19 +202,9 @@ def _edges(rules: list[Rule], reading: LayerCache) -> NDArray[Any]:
         targets = [selection.possible.geometry]
         if selection.matched is not selection.possible:
             targets.append(selection.matched.geometry)
-        found[key] = [shape for target in targets for shape in _shapes(rule, target)]
+        found[key] = [shape for target in targets for shape in get_relation(rule).list_edges(rule, target)]
         found[key] += _reach(stock.coverage, rule.within_m)
     return np.array([shape for shapes in found.values() for shape in shapes], dtype=object)
-
-
-def _shapes(rule: Rule, features: NDArray[Any]) -> list[Any]:
-    if rule.relation != "near":
-        return list(features)
-    if not len(features):
-        return []
-    if rule.within_m <= 0:
-        return list(features[shapely.get_dimensions(features) == 2])
-    return [shapely.union_all(strip(features, rule.within_m))]
 
 
 def _reach(coverage: Any, within_m: float) -> list[Any]:
@@ -226,9 +217,7 @@ def _reach(coverage: Any, within_m: float) -> list[Any]:
 
 def _joined(pieces: NDArray[Any], outcomes: list[RuleResult], plan: Plan) -> gpd.GeoDataFrame:
     """Join neighbours with the same answer under every rule."""
-    verdicts = np.column_stack(
-        [_verdict(outcome) for outcome in outcomes] or [np.empty((len(pieces), 0), dtype=np.int8)]
-    )
+    verdicts = np.column_stack([outcome.verdict for outcome in outcomes] or [np.empty((len(pieces), 0), dtype=np.int8)])
     touched = np.column_stack([_touched(outcome) for outcome in outcomes] or [np.empty((len(pieces), 0), dtype=bool)])
     both = np.concatenate([verdicts, touched.astype(np.int8)], axis=1)
     _, first, group = np.unique(both, axis=0, return_index=True, return_inverse=True)
@@ -262,18 +251,9 @@ def _joined(pieces: NDArray[Any], outcomes: list[RuleResult], plan: Plan) -> gpd
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes[ranked], crs=plan.crs), crs=plan.crs)
 
 
-def _verdict(outcome: RuleResult) -> NDArray[np.int8]:
-    verdict = outcome.verdict.copy()
-    if outcome.rule.relation not in DRAWN:
-        # An inner point says nothing about the rest of a piece that this control would cut through.
-        verdict[verdict != CODE["not_applicable"]] = CODE["no_data"]
-    return verdict
-
-
 def _touched(outcome: RuleResult) -> NDArray[np.bool_]:
-    drawn = outcome.rule.relation in DRAWN
     applies = outcome.verdict != CODE["not_applicable"]
-    return np.asarray(outcome.measured & outcome.measures.touched & applies & drawn, dtype=bool)
+    return np.asarray(outcome.measured & outcome.measures.touched & applies, dtype=bool)
 
 
 def _answer(

@@ -12,12 +12,8 @@ from ecospatial.errors import Problem, SiteError
 from ecospatial.model import CERTAINTIES, DECIDED, HEADLINE_DTYPE, HEADLINES, OPEN, VERDICT_DTYPE, VERDICTS
 
 if TYPE_CHECKING:
-
     import geopandas as gpd
     from numpy.typing import NDArray
-
-
-
 
 
 @dataclass(frozen=True)

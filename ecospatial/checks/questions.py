@@ -9,8 +9,8 @@ from ecospatial.model import OPEN_BY, nearest_names
 
 if TYPE_CHECKING:
     from ecospatial.checks._features import LayerCache
-    from ecospatial.checks.selection import FeatureSelection
     from ecospatial.plans import Plan
+    from ecospatial.relations.selection import FeatureSelection
 
 
 def list_plan_open(reading: LayerCache) -> list[dict[str, Any]]:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecospatial.checks._reasons import ALONG, MARGIN, MU, SIZE, Form, ReasonTexts, factorize, form
+from ecospatial.checks._reasons import ReasonTexts, factorize, form
 from ecospatial.checks.conditions import Project, key_label
 from ecospatial.model import ACTIVITIES, CERTAINTIES, FACTS, KINDS, MU_M2, WORKS, activity_label
+from ecospatial.relations import get_relation
+from ecospatial.relations._wording import (
+    ADJOINING,
+    ALONG,
+    APART,
+    AREA,
+    LENGTH,
+    MARGIN,
+    MU,
+    NOTHING,
+    POINT,
+    SIZE,
+    join_values,
+)
+from ecospatial.relations.base import name_feature
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    import geopandas as gpd
     from numpy.typing import NDArray
 
-    from ecospatial.checks._features import LayerSet
     from ecospatial.plans import Layer
     from ecospatial.relations import Measures
+    from ecospatial.relations.layer_set import LayerSet
     from ecospatial.rules import Condition, Rule
 
 EFFECT_WORDS = {
@@ -74,6 +87,13 @@ def unsettled(rule: Rule) -> str:
     return f"原文未写明{left}，本规划也未确定，不能据以判定"
 
 
+def far(rule: Rule, stock: LayerSet) -> str:
+    """Say that nothing is within reach; the same text for all sites of a rule."""
+    if stock.only_none:
+        return f"本区不存在{join_values(rule)}{KINDS[rule.layer].label}"
+    return get_relation(rule).tell_far(rule)
+
+
 def list_missing(kind: str, missing: Sequence[tuple[str, str]]) -> str:
     """List columns of ``where`` with their values.
 
@@ -116,54 +136,12 @@ def caution(*, certainty: str, causes: list[str], edge: bool) -> str:
     return f"{word}：地块接近图层覆盖范围的边缘，在其精度以内，需核实" if edge else f"{word}：边界存疑，需现场核定"
 
 
-def grid_unseen(kind: str, on: dt.date) -> str:
-    """Say that no picture of a kind was taken by the day."""
-    return f"{KINDS[kind].label}栅格没有 {on} 或以前的数据"
-
-
-def grid_trouble(kind: str, problem: str) -> str:
-    """Say why a grid can not be used."""
-    return f"{KINDS[kind].label}图层不可用：{problem}"
-
-
-def _limit(rule: Rule) -> str:
-    kind = KINDS[rule.layer]
-    return f"{kind.label}大于 {rule.above:g}{' ' if kind.unit.isalpha() else ''}{kind.unit}"
-
-
 def between_banks(rule: Rule) -> str:
     """Say that lines do not tell what lies between them."""
     return f"{KINDS[rule.layer].label}图层是线，不能判断地块是否位于两岸之间，须换成两岸之间的面"
 
 
-def far(rule: Rule, stock: LayerSet) -> str:
-    """Say that nothing is within reach; the same text for all sites of a rule."""
-    label = KINDS[rule.layer].label
-    which = _which(rule)
-    if rule.relation == "raster_above" and not stock.only_none:
-        return f"周边 1000 m 内没有{_limit(rule)}的区域"
-    if stock.only_none:
-        return f"本区不存在{which}{label}"
-    if rule.relation == "along_river":
-        return f"周边 1000 m 内没有{which}{label}的控制河段（{_stretch(rule)}）"
-    if rule.relation == "outside":
-        return f"地块全部位于{which}{label}范围内"
-    return f"周边 {rule.within_m + 1000:g} m 内没有{which}{label}"
-
-
-def feature_names(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
-    """Name each feature: its name, else its first describing text; empty text where there is none."""
-    names = np.full(len(frame), "", dtype=object)
-    columns = [c.name for c in KINDS[kind].columns if c.type == "text"]
-    for column in ("feature_name", *columns):
-        if column in frame:
-            values = frame[column].to_numpy(dtype=object)
-            there = np.array([isinstance(value, str) and value != "" for value in values], dtype=bool)
-            names = np.where((names == "") & there, values, names)
-    return names
-
-
-def told(
+def format_measures(
     rule: Rule,
     measures: Measures,
     rows: NDArray[np.intp],
@@ -190,10 +168,11 @@ def told(
     length, along, margin = measures.overlap_length_m[rows], measures.along_m[rows], measures.margin_m[rows]
     apart = np.where(np.isnan(distance), NOTHING, np.where(distance > 0, APART, ADJOINING))
     share = np.where(area > 0, AREA, np.where(length > 0, LENGTH, POINT))
-    near = rule.relation == "near"
+    relation = get_relation(rule)
+    near = relation.tells_distance
     case = apart if near else np.where(touched, share, apart)
     size = distance if near else np.where(touched, np.where(area > 0, area, length), distance)
-    side = np.where(np.abs(along) < 0.05, 0, np.where(along > 0, 1, 2)) if rule.relation == "along_river" else 0 * case
+    side = relation.place_along(along)
     doubt = np.array([text != "" for text in cautions], dtype=bool)
     border = doubt[kind] & (margin >= 0)
     feature = measures.feature[rows]
@@ -201,7 +180,7 @@ def told(
     for column, count in ((case, NOTHING + 1), (side, 3), (kind, len(seen)), (border, 2)):
         alike = alike * count + column
     code, first = factorize(alike)
-    tell, name = _TELLERS[rule.relation](rule), _named(rule)
+    tell, name = relation.make_teller(rule), name_feature(rule)
     forms = []
     for row in first:
         fact = tell(name(names[feature[row]]), int(case[row]), int(side[row]))
@@ -270,102 +249,6 @@ def follows(
 
 def _effect(rule: Rule, verdict: str) -> str:
     return verdict if verdict in EFFECT_WORDS else rule.effect
-
-
-# What a site shares with what it is on: area, length or a point; else how it lies to what is nearest.
-AREA, LENGTH, POINT, APART, ADJOINING, NOTHING = range(6)
-_SHARES: dict[int, Form] = {AREA: (" ", SIZE, " m²（", MU, " 亩）"), LENGTH: (" ", SIZE, " m "), POINT: ()}
-# The name of the feature, one of the cases above, and for a river at, above or below the intake: 0, 1, 2.
-Teller = Callable[[str, int, int], Form]
-
-
-def _named(rule: Rule) -> Callable[[str], str]:
-    label, areal = KINDS[rule.layer].label, KINDS[rule.layer].shape == "polygon"
-    # A zone named 新孟河清水通道维护区 says more than its kind; a river needs the kind beside it.
-    return lambda feature: feature if feature and (areal or label in feature) else f"{feature}{label}"
-
-
-def _none_near(rule: Rule) -> str:
-    return f"周边 {rule.within_m + 1000:g} m 内没有{_which(rule)}{KINDS[rule.layer].label}"
-
-
-def _tell_near(rule: Rule) -> Teller:
-    none, limit = _none_near(rule), f"控制距离 {rule.within_m:g} m"
-    if "distance" in rule.not_stated:
-        limit = "原文未写明控制距离"
-    elif rule.settled_by:
-        limit += f"（{rule.settled_by}）"
-
-    def tell(name: str, case: int, _: int) -> Form:
-        if case == NOTHING:
-            return (none,)
-        return (f"距{name} ", SIZE, f" m，{limit}") if case == APART else (f"位于{name}内，{limit}",)
-
-    return tell
-
-
-def _tell_overlap(rule: Rule) -> Teller:
-    none = _none_near(rule)
-
-    def tell(name: str, case: int, _: int) -> Form:
-        if case in _SHARES:
-            return (f"占用{name}", *_SHARES[case])
-        if case == NOTHING:
-            return (none,)
-        return (f"未占用{name}，最近 ", SIZE, " m") if case == APART else (f"与{name}相接而未占用",)
-
-    return tell
-
-
-def _tell_outside(rule: Rule) -> Teller:
-    of = f"位于{_which(rule)}{KINDS[rule.layer].label}范围外"
-    return lambda name, case, _: (*_SHARES[case], of) if case in _SHARES else (f"全部位于{name}范围内",)
-
-
-def _tell_grid(rule: Rule) -> Teller:
-    limit = _limit(rule)
-    none = f"周边 1000 m 内没有{limit}的区域"
-    parts: dict[int, Form] = {AREA: (SIZE, " m²（", MU, " 亩）"), LENGTH: (SIZE, " m"), POINT: ("所在位置",)}
-
-    def tell(_: str, case: int, __: int) -> Form:
-        if case in parts:
-            return (*parts[case], limit)
-        return (none,) if case == NOTHING else (f"地块内没有{limit}的区域，最近处相距 ", SIZE, " m")
-
-    return tell
-
-
-def _tell_river(rule: Rule) -> Teller:
-    stretch = f"控制河段（{_stretch(rule)}）"
-    none = f"周边 1000 m 内没有{_which(rule)}{KINDS[rule.layer].label}的{stretch}"
-    sides: tuple[Form, ...] = ("处",), ("上游 ", ALONG, " m"), ("下游 ", ALONG, " m")
-
-    def tell(name: str, case: int, side: int) -> Form:
-        if case == NOTHING:
-            return (none,)
-        if case not in _SHARES:
-            return (f"未临{name}的{stretch}，最近 ", SIZE, " m")
-        on = "紧临" if case == POINT else "占用"
-        return (f"{on}{name}的{stretch}", *_SHARES[case], "，沿河位于取水口", *sides[side])
-
-    return tell
-
-
-_TELLERS: dict[str, Callable[[Rule], Teller]] = {
-    "near": _tell_near,
-    "overlaps": _tell_overlap,
-    "outside": _tell_outside,
-    "raster_above": _tell_grid,
-    "along_river": _tell_river,
-}
-
-
-def _stretch(rule: Rule) -> str:
-    return f"沿河上游 {rule.upstream_m:g} m 至下游 {rule.downstream_m:g} m"
-
-
-def _which(rule: Rule) -> str:
-    return "、".join(value for _, values in rule.where for value in values)
 
 
 def _not_covered(rule: Rule) -> str:

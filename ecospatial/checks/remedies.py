@@ -11,9 +11,9 @@ import shapely
 
 from ecospatial.checks import LayerCache, check_on_layers, day
 from ecospatial.errors import PlanError, Problem, SiteError
-from ecospatial.geometry import strip
 from ecospatial.geometry.smallest_move import smallest_shift
-from ecospatial.relations import MIN_AREA_M2
+from ecospatial.relations import MIN_AREA_M2, get_relation
+from ecospatial.relations.base import CLEAR_OF_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +26,6 @@ _IN_THE_WAY = ("restricted", "prohibited")
 # What waits for an answer where a site is may wait for it where the site goes.
 _WAITING = ("needs_facts", "unsettled")
 NOT_OF_PLACE = "针对整个行政区的规定与位置无关，不计入让位和平移"
-# At its limit a near rule is still touched: this much further it is not.
-_CLEAR_OF_M = 1e-5
 # A strip of 64 segments to a quarter circle is up to 0.0075 % short of the distance; where that matters, beyond it.
 _BEYOND = 1.0001
 _BEYOND_M = 0.01
@@ -150,7 +148,7 @@ class _Search:
             lambda part: shapely.union_all(part.to_numpy())
         )
         conflict = drawn.loc[self.sites.index[rows]].to_numpy()
-        left = _whole_parts(shapely.difference(shapes, shapely.buffer(conflict, _CLEAR_OF_M)))
+        left = _whole_parts(shapely.difference(shapes, shapely.buffer(conflict, CLEAR_OF_M)))
         for again in (True, False):
             some = np.flatnonzero(~shapely.is_empty(left))
             still = some[self._worse(rows[some], left[some])] if len(some) else some
@@ -195,7 +193,10 @@ class _Search:
             rule = self.rules.get(rule_id)
             if rule is not None and rule.layer != "district" and verdict != "not_applicable":
                 distances = (rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
-                asked[rule.relation, rule.layer, rule.where, *distances, verdict == "no_data"] = rule, verdict
+                asked[rule.relation, rule.layer, rule.where, *distances, rule.parameters, verdict == "no_data"] = (
+                    rule,
+                    verdict,
+                )
         window, thin = self.windows[row], shapely.get_dimensions(self.sites.geometry.iloc[row]) < 2
         drawn = []
         for rule, verdict in asked.values():
@@ -208,19 +209,15 @@ class _Search:
 
     def _drawn(self, rule: Rule, window: Any, *, beyond: bool, thin: bool) -> Any:
         selection = self.wide_reading.select(rule)
-        target = selection.matched if rule.relation == "outside" else selection.possible
+        relation = get_relation(rule)
+        target = selection.matched if relation.touched_by_absence else selection.possible
         reach = window.buffer(rule.within_m * _BEYOND + 1.0)
         more = _BEYOND_M if beyond else 0.0
         pieces = target.pieces.piece[target.pieces.tree.query(reach, predicate="intersects")]
-        if rule.relation == "near":
-            limit = rule.within_m * (_BEYOND if beyond else 1.0) + _CLEAR_OF_M + more
-            return shapely.intersection(shapely.union_all(strip(pieces, limit)), window)
-        held = shapely.union_all(pieces[shapely.get_dimensions(pieces) == 2])
-        if rule.relation == "outside":
-            return shapely.difference(window, shapely.buffer(held, -more) if more else held)
+        factor = _BEYOND if beyond else 1.0
         # Points and lines on an edge are in the feature, and a stretch of river is touched from its bank.
-        more += _CLEAR_OF_M if thin or rule.relation == "along_river" else 0.0
-        return shapely.intersection(shapely.buffer(held, more) if more else held, window)
+        edge = thin or relation.touched_from_edge
+        return relation.cover_forbidden(rule, pieces, window, more_m=more, factor=factor, from_edge=edge)
 
     def _unknown(self, rule: Rule, window: Any) -> Any:
         coverage = self.wide_reading.stock_for(rule).coverage

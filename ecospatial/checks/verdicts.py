@@ -12,12 +12,12 @@ import numpy as np
 import shapely
 
 from ecospatial.checks import reasons
-from ecospatial.checks._measure import LOOK_BEYOND_M
 from ecospatial.checks._reasons import ReasonTexts, concat, factorize
 from ecospatial.checks.certainty import DOUBTFUL, MARGINAL, RELIABLE
 from ecospatial.checks.certainty import NAMES as CERTAINTY_NAMES
 from ecospatial.checks.conditions import NO, UNKNOWN, YES
-from ecospatial.model import KINDS, OPEN_BY, VERDICTS
+from ecospatial.model import OPEN_BY, VERDICTS
+from ecospatial.relations import LOOK_BEYOND_M, get_relation
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ecospatial.checks._features import LayerCache, LayerSet
+    from ecospatial.checks._features import LayerCache
     from ecospatial.checks._measure import Measurement, MeasurementCache, SiteArrays
-    from ecospatial.checks.selection import FeatureSelection
     from ecospatial.plans import Layer
     from ecospatial.relations import Measures
+    from ecospatial.relations.layer_set import LayerSet
+    from ecospatial.relations.selection import FeatureSelection
     from ecospatial.rules import Rule
 
 _NO_TEXTS: NDArray[Any] = np.empty(0, dtype=object)
@@ -225,7 +226,7 @@ def _first_line(
     """Give for each site the first line of the table, from the sixth on, that holds."""
     sure, possible = found.matched, found.possible
     touched = np.where(unknown, ASKS, HIT)
-    if rule.relation == "outside":
+    if get_relation(rule).touched_by_absence:
         # What is missing may be what covers the site; beyond the coverage nobody knows.
         open_ = found.measures.uncovered & (gap | ~(sure | possible))
         line = np.where(open_, OUT_OF_REACH, np.where(possible, POSSIBLE, np.where(sure, touched, CLEAR)))
@@ -333,7 +334,7 @@ def _set_no_layer(out: RuleResult, rows: NDArray[np.intp], reading: LayerCache, 
 
 def _between_banks(rule: Rule, selection: FeatureSelection) -> tuple[str, ...]:
     """Name the gap of a rule on the inside of a river whose banks are only lines."""
-    if rule.relation != "near" or rule.within_m > 0 or KINDS[rule.layer].shape != "bank":
+    if not get_relation(rule).asks_between_banks(rule):
         return ()
     lines = (shapely.get_dimensions(selection.possible.geometry) == 1).any()
     return (reasons.between_banks(rule),) if lines else ()
@@ -441,7 +442,7 @@ def _explain(
         seen, cautions = [*seen, *position], cautions + [""] * len(position)
     # Where there is no feature its position is -1, the last.
     names = [*(name or "" for name in out.feature_names), ""]
-    return code, reasons.told(rule, measures, rows, names, kind=kind, seen=seen, cautions=cautions)
+    return code, reasons.format_measures(rule, measures, rows, names, kind=kind, seen=seen, cautions=cautions)
 
 
 def _name_causes(

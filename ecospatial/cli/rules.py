@@ -124,12 +124,8 @@ STATES = ("可以判定", "尚不能计算", "规则未核实", "数据缺失", 
 
 
 def _state(plan: Plan, rule: Rule, date: dt.date) -> str:
-    from ecospatial.rules import UNANSWERED
-
     if _wanting(plan, rule.layer, date):
         return "数据缺失" if rule.verified else "数据缺失且未核实"
-    if rule.relation in UNANSWERED:
-        return "尚不能计算"
     return "可以判定" if rule.verified else "规则未核实"
 
 

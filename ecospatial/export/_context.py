@@ -200,7 +200,7 @@ def rule_rows(findings: Findings) -> list[dict[str, Any]]:
         kind = model.KINDS.get(row["layer"] or "")
         row["kind_label"] = kind.label if kind else row["layer"]
         row["effect_label"] = EFFECT_LABELS.get(row["effect"] or "", row["effect"])
-        row["relation_label"] = model.RELATIONS.get(row["relation"] or "", row["relation"])
+        row["relation_label"] = _label_relation(row["relation"])
     return rows
 
 
@@ -241,3 +241,8 @@ def left_out_rows(findings: Findings) -> list[dict[str, str]]:
         }
         for entry in plain(list(findings.left_out))
     ]
+
+
+def _label_relation(name: str | None) -> str | None:
+    spec = model.RELATION_SPECS.get(name or "")
+    return name if spec is None else spec.label

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial import model
 from ecospatial.export import _format
+from ecospatial.relations import RELATIONS
+from ecospatial.relations.overlaps import OVERLAPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,17 +30,8 @@ def exceptions(unless: object) -> list[str]:
 
 def _move(row: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
     """Say how the outline would have to change for the rule not to be touched."""
-    relation, distance, within = rule.get("relation"), row.get("distance_m"), rule.get("within_m")
-    if relation == "near" and within and distance is not None and distance < within:
-        return (
-            f"把红线移到距该要素 {_format.metres(within)} 以外（现为 {_format.metres(distance)}，"
-            f"还差 {_format.metres(within - distance)}）{_AGAIN}"
-        )
-    if relation == "outside":
-        return f"把红线收到该范围之内{_size(row, '超出')}{_AGAIN}"
-    if relation == "along_river":
-        return f"把红线移出该取水口上下游的河段{_AGAIN}"
-    return f"把红线移出冲突范围{_size(row, '重叠')}{_AGAIN}"
+    relation = RELATIONS.get(str(rule.get("relation")), OVERLAPS)
+    return relation.advise(row, rule, lambda word: _size(row, word), _format.metres) + _AGAIN
 
 
 def _size(row: Mapping[str, Any], word: str) -> str:

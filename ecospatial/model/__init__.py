@@ -5,9 +5,6 @@ One table serves validation, rule filters, labels and legends. Nothing here read
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING
-
 from ecospatial.model.activities import (
     ACTIVITIES,
     ACTIVITY_FORM,
@@ -31,6 +28,7 @@ from ecospatial.model.kinds import (
 )
 from ecospatial.model.land_uses import LAND_USES
 from ecospatial.model.names import NAME_COLUMNS, match_names, nearest_names
+from ecospatial.model.relations import RELATION_SPECS, Parameter, RelationSpec
 from ecospatial.model.verdicts import (
     CERTAINTIES,
     CERTAINTY_DTYPE,
@@ -46,29 +44,58 @@ from ecospatial.model.verdicts import (
     headline_text,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = [
-    "ACCURACY_BASES", "ACTIVITIES", "ACTIVITY_FORM", "CERTAINTIES", "CERTAINTY_DTYPE", "COMMON_COLUMNS", "DECIDED",
-    "EFFECTS", "EVERYDAY_NAMES", "FACTS", "FACT_FALSE", "FACT_TRUE", "FACT_UNKNOWN", "HEADLINES", "HEADLINE_DTYPE",
-    "KINDS", "LAND_USES", "MU_M2", "NAME_COLUMNS", "NOTICE_INTERNAL", "NOTICE_SCHEMATIC", "OPEN", "OPEN_BY",
-    "PRESENT_LABELS", "RELATIONS", "RIVER_CLASSES", "STATUS_LABELS", "VERDICTS", "VERDICT_DTYPE", "WORKS", "Column",
-    "ColumnType", "Fact", "Headline", "Kind", "Shape", "Verdict", "activity_code", "activity_label", "fact_value",
-    "headline_text", "match_names", "nearest_names", "search_activities", "works_value",
+    "ACCURACY_BASES",
+    "ACTIVITIES",
+    "ACTIVITY_FORM",
+    "CERTAINTIES",
+    "CERTAINTY_DTYPE",
+    "COMMON_COLUMNS",
+    "DECIDED",
+    "EFFECTS",
+    "EVERYDAY_NAMES",
+    "FACTS",
+    "FACT_FALSE",
+    "FACT_TRUE",
+    "FACT_UNKNOWN",
+    "HEADLINES",
+    "HEADLINE_DTYPE",
+    "KINDS",
+    "LAND_USES",
+    "MU_M2",
+    "NAME_COLUMNS",
+    "NOTICE_INTERNAL",
+    "NOTICE_SCHEMATIC",
+    "OPEN",
+    "OPEN_BY",
+    "PRESENT_LABELS",
+    "RELATION_SPECS",
+    "RIVER_CLASSES",
+    "STATUS_LABELS",
+    "VERDICTS",
+    "VERDICT_DTYPE",
+    "WORKS",
+    "Column",
+    "ColumnType",
+    "Fact",
+    "Headline",
+    "Kind",
+    "Parameter",
+    "RelationSpec",
+    "Shape",
+    "Verdict",
+    "activity_code",
+    "activity_label",
+    "fact_value",
+    "headline_text",
+    "match_names",
+    "nearest_names",
+    "search_activities",
+    "works_value",
 ]  # fmt: skip
 
 NOTICE_INTERNAL = "内部使用，未经审核，不得公开"
 NOTICE_SCHEMATIC = "含示意图层：位置为人工示意，不得作为审批依据"
 MU_M2 = 10000 / 15  # 1 公顷 = 15 亩
 
-RELATIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "overlaps": "占用",
-        "near": "邻近",
-        "outside": "位于范围外",
-        "along_river": "沿河",
-        "raster_above": "栅格超限",
-    }
-)
 EFFECTS = ("prohibited", "restricted", "duty")

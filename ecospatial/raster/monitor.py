@@ -158,7 +158,7 @@ def severity(
     -----
     A rule for the whole district that asks what the project is says nothing of a place, so it does not count.
     """
-    touched = [rule for rule in rules if rule.layer == kind and rule.relation in ("overlaps", "near")]
+    touched = [rule for rule in rules if rule.layer == kind and rule.spec.watched]
     touched = [rule for rule in touched if rule.layer != "district" or not rule.when]
     own, decided = confirmed or {}, settled or {}
     touched = [

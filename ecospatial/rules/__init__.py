@@ -5,12 +5,8 @@ from __future__ import annotations
 from ecospatial.rules.lint import Remark, implies, lint
 from ecospatial.rules.packs import (
     CITE_TEXTS,
-    DISTANCES,
-    MEASURED_KINDS,
     NOT_STATED,
-    RIVERSIDE_KINDS,
     RULE_KEYS,
-    UNANSWERED,
     Cite,
     Condition,
     Rule,
@@ -19,6 +15,6 @@ from ecospatial.rules.packs import (
 )
 
 __all__ = [
-    "CITE_TEXTS", "DISTANCES", "MEASURED_KINDS", "NOT_STATED", "RIVERSIDE_KINDS", "RULE_KEYS", "UNANSWERED", "Cite",
+    "CITE_TEXTS", "NOT_STATED", "RULE_KEYS", "Cite",
     "Condition", "Remark", "Rule", "clashes", "implies", "lint", "read_pack",
 ]  # fmt: skip

@@ -109,7 +109,16 @@ def _twins(rules: Sequence[Rule]) -> Iterator[Remark]:
     """Name rules that ask the same of the same with the same effect on a common day."""
     seen: dict[tuple[object, ...], list[Rule]] = {}
     for rule in rules:
-        where = (rule.relation, rule.layer, rule.where, rule.within_m, rule.upstream_m, rule.downstream_m, rule.above)
+        where = (
+            rule.relation,
+            rule.layer,
+            rule.where,
+            rule.within_m,
+            rule.upstream_m,
+            rule.downstream_m,
+            rule.above,
+            rule.parameters,
+        )
         key = (rule.effect, *where, rule.when, rule.unless, rule.not_stated, rule.due, rule.cite)
         for other in seen.setdefault(key, []):
             last = min(r.until or dt.date.max for r in (rule, other))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial.errors import Problem, RuleError
 from ecospatial.io.strict_yaml import Entry, Mapping, read_yaml
-from ecospatial.model import EFFECTS, FACTS, KINDS, RELATIONS, WORKS, Kind, activity_code
+from ecospatial.model import EFFECTS, FACTS, KINDS, RELATION_SPECS, WORKS, Kind, RelationSpec, activity_code
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,15 +23,8 @@ RULE_KEYS = (
 )  # fmt: skip
 NOT_STATED: MappingType[str, str] = MappingProxyType({"distance": "距离", "list": "名录", "range": "范围"})
 CITE_TEXTS: MappingType[str, str] = MappingProxyType({"whole": "全文", "excerpt": "节录", "none": "无原文"})
-DISTANCES: MappingType[str, tuple[str, ...]] = MappingProxyType(
-    {"near": ("within_m",), "along_river": ("upstream_m", "downstream_m"), "raster_above": ("above",)}
-)
-# Kinds of grids whose values can be above a limit; classes and bands can not.
-MEASURED_KINDS = ("dem", "slope", "flood_depth", "ndvi")
-# Points that lie on a river, from which a stretch upstream and downstream can be measured.
-RIVERSIDE_KINDS = tuple(kind.name for kind in KINDS.values() if kind.shape == "point" and kind.column("river"))
-# Relations that the vocabulary names but no room answers yet; their rules end in no_data and never in clear.
-UNANSWERED: tuple[str, ...] = ()
+# The parameters that are fields of a rule; those of a relation of one's own stand in ``parameters``.
+_FIELDS = ("within_m", "upstream_m", "downstream_m", "above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +70,7 @@ class Rule:
     upstream_m: float = 0.0
     downstream_m: float = 0.0
     above: float = 0.0
+    parameters: tuple[tuple[str, float], ...] = ()
     when: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
     effect_unless: str = "restricted"
@@ -85,6 +79,15 @@ class Rule:
     not_stated: tuple[str, ...] = ()
     settled_by: str = ""
     due: dt.date | None = None
+
+    @property
+    def spec(self) -> RelationSpec:
+        """What is known of the relation of the rule."""
+        return RELATION_SPECS[self.relation]
+
+    def parameter(self, key: str) -> float:
+        """Return a parameter of the relation by its key in the pack."""
+        return float(getattr(self, key)) if key in _FIELDS else dict(self.parameters)[key]
 
     @property
     def verified(self) -> bool:
@@ -160,7 +163,10 @@ def _rule(item: Any, number: int, reading: _Reading) -> Rule | None:
     raw = item.get("id")
     place = f"规则 {raw}" if isinstance(raw, str) else f"第 {number} 条规则"
     entry = Entry(item, reading.file, place)
-    entry.closed(RULE_KEYS, ("id", "title", "effect", "relation", "layer", "since", "cite"))
+    own = [key for spec in RELATION_SPECS.values() for key in spec.keys]
+    entry.closed(
+        tuple(dict.fromkeys((*RULE_KEYS, *own))), ("id", "title", "effect", "relation", "layer", "since", "cite")
+    )
     values = _values(entry)
     if not entry.problems:
         for key in ("id", "title", "effect", "relation", "layer", "since", "cite"):
@@ -173,19 +179,19 @@ def _rule(item: Any, number: int, reading: _Reading) -> Rule | None:
 
 
 def _values(entry: Entry) -> dict[str, Any]:
-    relation = entry.choice("relation", tuple(RELATIONS))
+    relation = entry.choice("relation", tuple(RELATION_SPECS))
     layer = entry.choice("layer", tuple(KINDS))
     kind = None if layer is None else KINDS[layer]
     since, until = entry.date("since"), entry.date("until")
     if since is not None and until is not None and until < since:
         entry.fault("until", f"{until} 早于 since {since}")
-    if relation in ("overlaps", "outside") and kind is not None and kind.shape not in ("polygon", "raster"):
-        entry.fault("layer", f"{relation} 只能用于面图层，{kind.name} 不是", "请改用 near")
-    if relation is not None and kind is not None:
-        _grid_relation(entry, relation, kind)
-    if relation == "along_river" and kind is not None and kind.name not in RIVERSIDE_KINDS:
-        entry.fault("layer", f"along_river 不能用于 {kind.name}", f"可选：{'、'.join(RIVERSIDE_KINDS)}")
-    effect, not_stated = entry.choice("effect", EFFECTS), _not_stated(entry, relation)
+    spec = None if relation is None else RELATION_SPECS[relation]
+    if kind is not None:
+        for fault, hint in () if spec is None else spec.find_faults(kind):
+            entry.fault("layer", fault, hint)
+        if spec is not None and kind.shape == "raster" and entry.values.get("where") is not None:
+            entry.fault("where", "栅格没有列", "请删去")
+    effect, not_stated = entry.choice("effect", EFFECTS), _not_stated(entry, spec)
     if effect == "duty":
         for name in ("unless", "effect_unless"):
             if name in entry.values:
@@ -193,14 +199,7 @@ def _values(entry: Entry) -> dict[str, Any]:
     due = entry.date("due")
     if due is not None and since is not None and due < since:
         entry.fault("due", f"{due} 早于 since {since}")
-    distances = {name: entry.number(name) for name in ("within_m", "upstream_m", "downstream_m", "above")}
-    needed = () if "distance" in not_stated else DISTANCES.get(relation or "", ())
-    for name, value in distances.items():
-        if name in needed and value is None:
-            entry.fault(name, f"{relation} 需要此键", "请写限值" if name == "above" else "请写距离（米）")
-        if name not in needed and value is not None and relation is not None:
-            why = "not_stated 说原文没有写明距离" if "distance" in not_stated else f"{relation} 不用此键"
-            entry.fault(name, why, "请删去")
+    numbers = _parameters(entry, spec, not_stated)
     return {
         "id": entry.text("id"),
         "title": entry.text("title"),
@@ -217,29 +216,38 @@ def _values(entry: Entry) -> dict[str, Any]:
         "cite": _cite(entry),
         "not_stated": not_stated,
         "due": due,
-        **{name: value or 0.0 for name, value in distances.items()},
+        **{key: value for key, value in numbers.items() if key in _FIELDS},
+        "parameters": tuple((key, value) for key, value in numbers.items() if key not in _FIELDS),
     }
 
 
-def _not_stated(entry: Entry, relation: str | None) -> tuple[str, ...]:
+def _parameters(entry: Entry, spec: RelationSpec | None, not_stated: tuple[str, ...]) -> dict[str, float]:
+    """Read the numbers that a relation needs; what it does not need is refused."""
+    known = dict.fromkeys((*_FIELDS, *(key for other in RELATION_SPECS.values() for key in other.keys)))
+    needed = {} if spec is None or "distance" in not_stated else {one.key: one for one in spec.parameters}
+    found = {}
+    for key in known:
+        value = entry.number(key)
+        if key in needed and value is None and spec is not None:
+            entry.fault(key, f"{spec.name} 需要此键", needed[key].hint)
+        if key not in needed and value is not None and spec is not None:
+            why = "not_stated 说原文没有写明距离" if "distance" in not_stated else f"{spec.name} 不用此键"
+            entry.fault(key, why, "请删去")
+        if key in _FIELDS or key in needed:
+            found[key] = value or 0.0
+    return found
+
+
+def _not_stated(entry: Entry, spec: RelationSpec | None) -> tuple[str, ...]:
     """Read what the text leaves open."""
     found = entry.items("not_stated", lambda text: text if text in NOT_STATED else None)
     if "not_stated" in entry.values and not entry.values["not_stated"]:
         entry.fault("not_stated", "至少要有一个值", f"可选：{'、'.join(NOT_STATED)}；都已写明的请删去此键")
     if len(set(found)) < len(found):
         entry.fault("not_stated", "有重复", "请删去一个")
-    if "distance" in found and relation not in (None, "near"):
-        entry.fault("not_stated", f"distance 只能用于 near，{relation} 没有距离", "请改用 near，或删去 distance")
+    if "distance" in found and spec is not None and not spec.distance_may_be_open:
+        entry.fault("not_stated", f"distance 只能用于 near，{spec.name} 没有距离", "请改用 near，或删去 distance")
     return found
-
-
-def _grid_relation(entry: Entry, relation: str, kind: Kind) -> None:
-    if relation == "raster_above" and kind.name not in MEASURED_KINDS:
-        entry.fault("layer", f"raster_above 不能用于 {kind.name}", f"可选：{'、'.join(MEASURED_KINDS)}")
-    if relation != "raster_above" and kind.shape == "raster":
-        entry.fault("layer", f"{kind.name} 是栅格，不能用 {relation}", "请改用 raster_above")
-    if kind.shape == "raster" and entry.values.get("where") is not None:
-        entry.fault("where", "栅格没有列", "请删去")
 
 
 def _where(entry: Entry, kind: Kind) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ecospatial.checks._columns import CategoryColumn, findings_frame
-from ecospatial.checks._reasons import ALONG, MARGIN, MU, SIZE, ReasonTexts, concat, form
+from ecospatial.checks._reasons import ReasonTexts, concat, form
+from ecospatial.relations._wording import ALONG, MARGIN, MU, SIZE
 
 WORDS = [
     form("位于河内。"),

@@ -8,7 +8,8 @@ import shapely
 from pyproj import CRS, Geod, Transformer
 
 from ecospatial.geometry import ShapeIndex, ellipsoidal_area
-from ecospatial.relations import Nearest, Target, near
+from ecospatial.relations import Nearest, Target
+from ecospatial.relations.near import measure_near
 
 METRIC = CRS.from_epsg(4549)  # central meridian 120 E
 GEOD = Geod(ellps="GRS80")
@@ -33,7 +34,7 @@ def test_distances_against_geodesics_up_to_a_degree_and_a_half_from_the_central_
     features = shapely.points(*to_plane.transform(lon2, lat2))
     found = np.array(
         [
-            near(target, site, Nearest.of(target, site, 2000.0), within_m=1000.0).distance_m[0]
+            measure_near(target, site, Nearest.of(target, site, 2000.0), within_m=1000.0).distance_m[0]
             for target, site in ((Target(features[i : i + 1]), ShapeIndex(sites[i : i + 1])) for i in range(COUNT))
         ]
     )

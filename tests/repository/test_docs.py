@@ -116,7 +116,7 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     api = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
     assert "Parameters" in api or "参数" in api
-    assert 'id="ecospatial.checks.check"' in api
+    assert 'id="ecospatial.checks.check.check"' in api
     pages = list((tmp_path / "site").rglob("*.html"))
     outside = re.compile(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:)?//')
     assert [path.name for path in pages if outside.search(path.read_text(encoding="utf-8"))] == []

@@ -20,6 +20,7 @@ from ecospatial.maps.style import badge_svg, read_styles
 from ecospatial.maps.web.layer import SHAPES, Extras, MapLayer, classes, drawn, labelled, plain_text
 from ecospatial.maps.web.popups import badges_data, findings_data
 from ecospatial.plans import disclosure_of
+from ecospatial.relations.base import draws_strip
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -284,7 +285,7 @@ def strips(findings: Findings, plan: Plan, *, on: dt.date | None = None, page: B
     rules: dict[str, set[str]] = {}
     for rule_id, rule in findings.rules.iterrows():
         # A distance that the text does not state and nobody settled has no strip.
-        if rule["relation"] != "near" or str(rule_id) not in touched or pd.isna(rule["within_m"]):
+        if not draws_strip(rule["relation"]) or str(rule_id) not in touched or pd.isna(rule["within_m"]):
             continue
         where = rule["where"] if isinstance(rule["where"], dict) else {}
         detail = "、".join(plain_text(value) for values in where.values() for value in values)

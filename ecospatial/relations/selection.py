@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial.checks.reasons import feature_names
+from ecospatial.model import KINDS
 from ecospatial.model.names import NAME_COLUMNS, UNNAMED, fold_forms, fold_name, match_names
-from ecospatial.relations import Target
+from ecospatial.relations.measurement import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,7 +154,7 @@ class FeatureSelection:
     @cached_property
     def names(self) -> NDArray[Any]:
         """Name each feature for a sentence; empty text where there is no name."""
-        return feature_names(self.frame, self.kind)
+        return name_features(self.frame, self.kind)
 
 
 @dataclass(frozen=True)
@@ -325,3 +325,15 @@ def _by_accuracy(frame: gpd.GeoDataFrame, layers: Sequence[Layer]) -> tuple[tupl
             found += [] if changed == layer else [changed]
         source[row] = known[key]
     return tuple(found), source
+
+
+def name_features(frame: gpd.GeoDataFrame, kind: str) -> NDArray[Any]:
+    """Name each feature: its name, else its first describing text; empty text where there is none."""
+    names = np.full(len(frame), "", dtype=object)
+    columns = [c.name for c in KINDS[kind].columns if c.type == "text"]
+    for column in ("feature_name", *columns):
+        if column in frame:
+            values = frame[column].to_numpy(dtype=object)
+            there = np.array([isinstance(value, str) and value != "" for value in values], dtype=bool)
+            names = np.where((names == "") & there, values, names)
+    return names

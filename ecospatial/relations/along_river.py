@@ -1,4 +1,4 @@
-"""What an ``along_river`` rule reads: the stretch of river that belongs to each intake, and where it can not tell."""
+"""Along a river: which sites lie in, or at the bank of, the stretch of river that belongs to an intake."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ import pandas as pd
 import shapely
 
 from ecospatial import network
-from ecospatial.checks._features import CoveragePart, LayerCache, LayerSet
-from ecospatial.checks.selection import FeatureSelection, select_features
-from ecospatial.model import KINDS
+from ecospatial.geometry import ROUNDING_M, ShapeIndex
+from ecospatial.model import KINDS, RELATION_SPECS
+from ecospatial.relations._wording import ALONG, NOTHING, POINT, SHARES, SIZE, Form, Teller, join_values
+from ecospatial.relations.base import Question, Relation, register_relation
+from ecospatial.relations.layer_set import CoveragePart, LayerReader, LayerSet
+from ecospatial.relations.overlaps import measure_overlaps
+from ecospatial.relations.selection import FeatureSelection, select_features
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from ecospatial.relations.measurement import Measures, Nearest, Target
     from ecospatial.rules import Rule
 
 # An intake may lie this much further from the centreline than half the river and the errors of both layers.
@@ -47,7 +54,7 @@ class Stretches:
         return np.array([network.along_from(self.rivers, self.walked[i], site) for i, site in pairs], dtype=np.float64)
 
 
-def stretches(reading: LayerCache, rule: Rule) -> Stretches:
+def cut_stretches(reading: LayerReader, rule: Rule) -> Stretches:
     """Cut the stretch of every intake that a rule names out of the water.
 
     The network is built from ``river_centreline``, the water from ``bank_line`` and ``water_body``. An intake without
@@ -104,7 +111,7 @@ def _names(frame: gpd.GeoDataFrame, kind: str) -> list[str]:
     return [name if label in name else f"{label}{name}" for name in names]
 
 
-def _water(reading: LayerCache, rivers: network.Network) -> dict[str, BaseGeometry]:
+def _water(reading: LayerReader, rivers: network.Network) -> dict[str, BaseGeometry]:
     """Give the water between the banks by river; banks count before other water surface."""
     found: dict[str, BaseGeometry] = {}
     for kind in ("water_body", "bank_line"):
@@ -185,3 +192,125 @@ def _stock(
         parts=parts,
         blind=tuple(discs),
     )
+
+
+def measure_along(
+    target: Target, sites: ShapeIndex, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
+) -> Measures:
+    """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
+
+    A stretch is the water so many metres up and down the river from the intake, measured along the centreline into
+    every branch and cut square across, from bank to bank, where it ends (``network.stretch_area``). A site is touched
+    when it shares area, length or a point with that water, or adjoins it: unlike in ``overlaps`` a shared edge, even a
+    shared corner, is touched, because the bank is where a site meets the water.
+
+    Parameters
+    ----------
+    target
+        The stretches, polygons in a metric CRS.
+    sites, nearest, limits_m
+        As in ``overlaps``.
+
+    Returns
+    -------
+    Measures
+        As ``overlaps`` gives them. A site that only adjoins has margin 0 and the shared edge as its conflict.
+
+    Examples
+    --------
+    >>> from ecospatial.geometry import ShapeIndex
+    >>> from ecospatial.relations import Nearest, Target
+    >>> water = Target(np.array([shapely.box(0, 0, 100, 20)], dtype=object))
+    >>> boxes = [shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)]
+    >>> sites = ShapeIndex(np.array(boxes))
+    >>> found = measure_along(water, sites, Nearest.of(water, sites, 1000.0))
+    >>> found.touched.tolist(), found.margin_m.round(1).tolist()
+    ([True, False, True], [0.0, 0.5, 5.0])
+    """
+    found = measure_overlaps(target, sites, nearest, limits_m=limits_m)
+    beside = np.flatnonzero(~found.touched & (found.distance_m <= ROUNDING_M))
+    if len(beside):
+        shape, water = sites.geometry[beside], target.geometry[found.feature[beside]]
+        shared = np.asarray(shapely.intersection(shape, water), dtype=object)
+        apart = shapely.is_empty(shared)
+        shared[apart] = shapely.get_point(shapely.shortest_line(shape[apart], water[apart]), 0)
+        found.touched[beside], found.margin_m[beside] = True, 0.0
+        found.conflict[beside] = shared
+        found.features[beside] = np.maximum(found.features[beside], 1)
+    return found
+
+
+def word_stretch(rule: Rule) -> str:
+    """Say how far up and down the river a rule reaches."""
+    return f"沿河上游 {rule.upstream_m:g} m 至下游 {rule.downstream_m:g} m"
+
+
+def make_river_teller(rule: Rule) -> Teller:
+    """Return what words the share of a stretch, and where along the river it is."""
+    stretch = f"控制河段（{word_stretch(rule)}）"
+    none = f"周边 1000 m 内没有{join_values(rule)}{KINDS[rule.layer].label}的{stretch}"
+    sides: tuple[Form, ...] = ("处",), ("上游 ", ALONG, " m"), ("下游 ", ALONG, " m")
+
+    def tell(name: str, case: int, side: int) -> Form:
+        if case == NOTHING:
+            return (none,)
+        if case not in SHARES:
+            return (f"未临{name}的{stretch}，最近 ", SIZE, " m")
+        on = "紧临" if case == POINT else "占用"
+        return (f"{on}{name}的{stretch}", *SHARES[case], "，沿河位于取水口", *sides[side])
+
+    return tell
+
+
+@dataclasses.dataclass(frozen=True)
+class AlongRiver(Relation):
+    """In, or at the bank of, the stretch of river that belongs to an intake."""
+
+    def feature_key(self, rule: Rule) -> tuple[Any, ...]:
+        """Return the lengths of the stretch."""
+        return True, rule.upstream_m, rule.downstream_m
+
+    def find_stretches(self, reader: LayerReader, rule: Rule) -> Stretches:
+        """Return the stretches that a rule is about, cut once."""
+        key = ("along_river", rule.layer, rule.where, rule.upstream_m, rule.downstream_m)
+        found: Stretches = reader.remember(key, lambda: cut_stretches(reader, rule))
+        return found
+
+    def read_layers(self, reader: LayerReader, rule: Rule) -> LayerSet:
+        """Return the stretches as a layer."""
+        return self.find_stretches(reader, rule).stock
+
+    def select_features(self, reader: LayerReader, rule: Rule) -> FeatureSelection:
+        """Return the stretches as features."""
+        return self.find_stretches(reader, rule).selection
+
+    def measure(self, question: Question) -> Measures:
+        """Measure what sites share with the water, or that they adjoin it."""
+        return measure_along(question.target, question.sites, question.nearest, limits_m=question.limits_m)
+
+    def add_measures(self, measures: Measures, reader: LayerReader, rule: Rule, sites: NDArray[Any]) -> None:
+        """Add metres along the river."""
+        hit = np.flatnonzero(measures.touched)
+        measures.along_m[hit] = self.find_stretches(reader, rule).along_m(measures.feature[hit], sites[hit])
+
+    def make_teller(self, rule: Rule) -> Teller:
+        """Return what words the share of a stretch, and where along the river it is."""
+        return make_river_teller(rule)
+
+    def tell_far(self, rule: Rule) -> str:
+        """Say that no stretch is within reach."""
+        label = KINDS[rule.layer].label
+        return f"周边 1000 m 内没有{join_values(rule)}{label}的控制河段（{word_stretch(rule)}）"
+
+    def place_along(self, along_m: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Say whether each site lies at, above or below the intake."""
+        return np.where(np.abs(along_m) < 0.05, 0, np.where(along_m > 0, 1, 2)).astype(np.intp)
+
+    def advise(self, row: Mapping[str, Any], rule: Mapping[str, Any], size: Callable[[str], str], metres: Any) -> str:
+        """Say that the outline has to leave the stretch."""
+        return "把红线移出该取水口上下游的河段"
+
+
+ALONG_RIVER = register_relation(
+    AlongRiver(RELATION_SPECS["along_river"], overlay_group="along_river", touched_from_edge=True)
+)
