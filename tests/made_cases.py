@@ -49,6 +49,7 @@ KEYS = {
     "read",
     "not_stated",
 }
+AREA = "area_m2_at_least"
 SORTS = ("hit", "miss", "first day", "day before", "missing layer")
 
 
@@ -127,7 +128,9 @@ def holds(wanted, project):
     for key, values in wanted.items():
         values = values if isinstance(values, list) else [values]
         given = project.get(key)
-        if given is None:
+        if key == AREA:
+            answers.append((given or 0) >= values[0])
+        elif given is None:
             answers.append(None)
         elif key in ("activity", "land_use"):
             hit = any(given.startswith(value) for value in values)
@@ -169,6 +172,8 @@ def others(key, value, wanted):
         return [works for works in WORKS if works not in wanted]
     if key in FACTS:
         return [not value]
+    if key == AREA:
+        return [value - 1]
     if key == "land_use":
         return [use for use in ("16", "1401", "0601") if not any(use.startswith(w) for w in wanted)][:2]
     if len(value) == 1:
@@ -189,13 +194,15 @@ def project_variants(line):
     for key in {key for group in groups for key in group}:
         wanted = [v for group in groups for v in as_list(group.get(key, []))]
         pool = ["T97", "S91", "I65", "A01"] if key == "activity" else others(key, wanted[0], wanted)
-        off[key] = next((v for v in pool if not any(str(v).startswith(str(w)) for w in wanted)), None)
+        pool = [v for v in pool if not any(str(v).startswith(str(w)) for w in wanted)]
+        off[key] = next(iter(pool), None)
     for group in groups:
         rest = {key: value for key, value in off.items() if key not in group and value is not None}
         hits = [rest | found for found in products([group])]
         yield from hits
         for key in group:
-            yield {k: v for k, v in hits[0].items() if k != key}
+            if key != AREA:  # a size is always known
+                yield {k: v for k, v in hits[0].items() if k != key}
             for value in as_list(group[key]):
                 for other in others(key, value, as_list(group[key])):
                     yield hits[0] | {key: other}
@@ -245,6 +252,8 @@ class Scene:
         self.y = Y0 + number * ROW_M
         self.step = 2 * max(line.reach_m, OPEN_M * line.open_distance) + 5000
         self.features = []
+        least = max((group[AREA] for group in line.projects or [] if AREA in group), default=None)
+        self.width, self.height = (100, 20) if least is None else (200, (least + 1) / 200)
         self.rivers, self.banks = [], []
 
     def place(self, columns):
@@ -261,7 +270,16 @@ class Scene:
             columns, edge = {"river": name, **columns}, edge + 20
         filled = {c.name: (c.words or ("某",))[0] for c in self.kind.columns if c.required and c.name not in columns}
         self.features.append({**filled, **columns, "geometry": shape})
-        return lambda d: shapely.box(edge + d, self.y + 140, edge + d + 100, self.y + 160)  # 1 mm of it are 0.02 m2
+        # 1 mm of a site are 0.02 m2.
+        low, high = self.y + 150 - self.height / 2, self.y + 150 + self.height / 2
+        return lambda d: shapely.box(edge + d, low, edge + d + self.width, high)
+
+    def of_size(self, spot, project):
+        """The point, or where a size is asked a site of exactly that size around it."""
+        if AREA not in project:
+            return spot
+        half = project[AREA] / 400
+        return shapely.box(spot.x, spot.y - half, spot.x + 200, spot.y + half)
 
     def distances(self):
         """How far from a feature sites are drawn, and whether each is touched; the first is the plain hit."""
@@ -352,12 +370,14 @@ def draw(line, number):
     spot = shapely.Point(home(plain).bounds[0], scene.y + 150)
     for project in variants[1:]:
         truth = any_holds(line.projects, project) if line.projects else True
-        add({True: "project", None: "missing fact", False: "wrong project"}[truth], spot, project, True)
+        sort = {True: "project", None: "missing fact", False: "wrong project"}[truth]
+        add(sort, scene.of_size(spot, project), project, True)
     if not settled:
         for project in variants:
-            add("as if read", spot, project, True, as_read=True)
+            add("as if read", scene.of_size(spot, project), project, True, as_read=True)
         for d, touched, _ in scene.distances()[1:]:
             add("as if read", home(d), hit, touched, as_read=True)
+    spot = scene.of_size(spot, hit)
     add("missing layer", spot, hit, True, verdict="no_data" if settled else "unsettled", missing=True)
     add("first day", spot, hit, True, day=line.first)
     add("day before", spot, hit, True, day=line.first - DAY, verdict="not_applicable")
