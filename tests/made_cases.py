@@ -261,9 +261,9 @@ class Scene:
         shape, edge = feature(self.kind.shape, X0 + len(self.features) * self.step, self.y)
         if self.line.rule.relation == "along_river":
             # A river 40 m wide from north to south through the intake; the sites stand at its left bank.
-            name = f"河{int(self.y)}-{len(self.features)}"
-            water = shapely.box(edge - 20, self.y - 1850, edge + 20, self.y + 2150)
-            centre = shapely.LineString([(edge, self.y + 2150), (edge, self.y - 1850)])
+            name = columns.get("river") or f"河{int(self.y)}-{len(self.features)}"
+            water = shapely.box(edge - 20, self.y - 4850, edge + 20, self.y + 5150)
+            centre = shapely.LineString([(edge, self.y + 5150), (edge, self.y - 4850)])
             self.rivers.append({"river": name, "geometry": centre})
             self.banks.append({"river": name, "geometry": water})
             self.x_of_river = min(edge, getattr(self, "x_of_river", edge))
