@@ -294,7 +294,7 @@ def test_rules_of_the_district_s_plan_stand_in_it():
     rules = es.read_rules(es.open_plan("nanjing-gulou"))
     ours = rules[rules.index.str.startswith("GL-")]
     assert len(ours) >= 8
-    assert set(ours.instrument) == {"南京市鼓楼区生态文明建设规划（2024-2030）", "长江保护法"}
+    assert set(ours.instrument) == {"南京市鼓楼区生态文明建设规划（2024-2030）", "长江保护法", "南京市长江岸线保护条例"}
 
 
 def test_no_near_rule_is_undecided_for_want_of_coverage(district):
