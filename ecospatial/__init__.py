@@ -13,58 +13,72 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecospatial.auditing import Audit as Audit
-    from ecospatial.auditing import audit as audit
-    from ecospatial.batch import PartsRun as PartsRun
-    from ecospatial.batch import check_parts as check_parts
-    from ecospatial.checking import Findings as Findings
-    from ecospatial.checking import check as check
-    from ecospatial.checking import read_findings as read_findings
-    from ecospatial.checking import read_rules as read_rules
-    from ecospatial.checking.comparing import compare as compare
-    from ecospatial.checking.composite import base_map as base_map
+    from ecospatial.audits.audit import Audit as Audit
+    from ecospatial.audits.audit import audit as audit
+    from ecospatial.batch.chunked import PartsRun as PartsRun
+    from ecospatial.batch.chunked import check_parts as check_parts
+    from ecospatial.batch.map_run import draw as draw
+    from ecospatial.checks.check import check as check
+    from ecospatial.checks.check import read_findings as read_findings
+    from ecospatial.checks.check import read_rules as read_rules
+    from ecospatial.checks.compare import compare as compare
+    from ecospatial.checks.control_overlay import base_map as base_map
+    from ecospatial.checks.findings import Findings as Findings
     from ecospatial.errors import CrsError as CrsError
     from ecospatial.errors import EcospatialError as EcospatialError
     from ecospatial.errors import PlanError as PlanError
     from ecospatial.errors import RuleError as RuleError
     from ecospatial.errors import SiteError as SiteError
-    from ecospatial.gallery import draw as draw
-    from ecospatial.geometry import corridor as corridor
-    from ecospatial.geometry import overlap as overlap
-    from ecospatial.indicators import land_balance as land_balance
-    from ecospatial.plans import Layer as Layer
-    from ecospatial.plans import Plan as Plan
-    from ecospatial.plans import list_plans as list_plans
-    from ecospatial.plans import open_plan as open_plan
-    from ecospatial.sites import read_sites as read_sites
-    from ecospatial.water import WaterStudy as WaterStudy
-    from ecospatial.water import rivers as rivers
-    from ecospatial.water import sewers as sewers
+    from ecospatial.geometry.corridor import corridor as corridor
+    from ecospatial.geometry.overlap import overlap as overlap
+    from ecospatial.indicators.balance import land_balance as land_balance
+    from ecospatial.plans.layers import Layer as Layer
+    from ecospatial.plans.load import list_plans as list_plans
+    from ecospatial.plans.load import open_plan as open_plan
+    from ecospatial.plans.plan import Plan as Plan
+    from ecospatial.sites.read import read_sites as read_sites
+    from ecospatial.water.result import WaterStudy as WaterStudy
+    from ecospatial.water.rivers import rivers as rivers
+    from ecospatial.water.sewers import sewers as sewers
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "auditing": ("Audit", "audit"),
-    "batch": ("PartsRun", "check_parts"),
-    "checking": ("Findings", "check", "read_findings", "read_rules"),
-    "checking.comparing": ("compare",),
-    "checking.composite": ("base_map",),
-    "errors": ("CrsError", "EcospatialError", "PlanError", "RuleError", "SiteError"),
-    "gallery": ("draw",),
-    "geometry": ("corridor", "overlap"),
-    "indicators": ("land_balance",),
-    "plans": ("Layer", "Plan", "list_plans", "open_plan"),
-    "sites": ("read_sites",),
-    "water": ("WaterStudy", "rivers", "sewers"),
+_MODULE_OF = {
+    "Audit": "audits.audit",
+    "CrsError": "errors",
+    "EcospatialError": "errors",
+    "Findings": "checks.findings",
+    "Layer": "plans.layers",
+    "PartsRun": "batch.chunked",
+    "Plan": "plans.plan",
+    "PlanError": "errors",
+    "RuleError": "errors",
+    "SiteError": "errors",
+    "WaterStudy": "water.result",
+    "audit": "audits.audit",
+    "base_map": "checks.control_overlay",
+    "check": "checks.check",
+    "check_parts": "batch.chunked",
+    "compare": "checks.compare",
+    "corridor": "geometry.corridor",
+    "draw": "batch.map_run",
+    "land_balance": "indicators.balance",
+    "list_plans": "plans.load",
+    "open_plan": "plans.load",
+    "overlap": "geometry.overlap",
+    "read_findings": "checks.check",
+    "read_rules": "checks.check",
+    "read_sites": "sites.read",
+    "rivers": "water.rivers",
+    "sewers": "water.sewers",
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-__all__ = [*sorted(_ROOM_OF), "__version__"]  # noqa: PLE0604 - the names are text
+__all__ = [*_MODULE_OF, "__version__"]  # noqa: PLE0604 - the names are text
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'ecospatial' has no attribute {name!r}")
-    return getattr(import_module(f"ecospatial.{_ROOM_OF[name]}"), name)
+    return getattr(import_module(f"ecospatial.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:

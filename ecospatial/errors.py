@@ -14,14 +14,14 @@ class Problem(NamedTuple):
 
     file: str
     row: int | str | None
-    problem: str
-    way_out: str
+    message: str
+    hint: str
 
     def __str__(self) -> str:
         """Give the fault as one readable line."""
         place = "，".join(part for part in (self.file, _row_text(self.row)) if part)
-        text = f"{place}：{self.problem}" if place else self.problem
-        return f"{text}。{self.way_out}" if self.way_out else text
+        text = f"{place}：{self.message}" if place else self.message
+        return f"{text}。{self.hint}" if self.hint else text
 
 
 def _row_text(row: int | str | None) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import environment
 
 if TYPE_CHECKING:
-    from ecospatial.checking import Findings
+    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
 
 # Files that lie beside a shapefile and are read with it.
@@ -24,8 +24,8 @@ def main() -> int:
     """Check the examples of every plan, audit the plan, and write what a planner would get."""
     environment.enter()
     import ecospatial as es
-    from ecospatial.auditing import headline
-    from ecospatial.report import summary_text
+    from ecospatial.audits import headline
+    from ecospatial.export import summary_text
 
     for name in es.list_plans():
         plan = es.open_plan(name)

@@ -141,7 +141,7 @@ def try_pack(path: Path) -> tuple[int, list[str]]:
         pack = Pack(FOLDER / path.name, read_pack(path), Path(folder))
         cases = [case for line in pack.lines for case in line.cases]
         if pack.unmatched or wrong(cases, run(pack, cases)):
-            raise SystemExit(f"{path.stem}: the cases are not green, so nothing can be told (tests/test_cases.py)")
+            raise SystemExit(f"{path.stem}: the cases are not green (tests/rules/test_cases.py)")
         words = {line.row: list(mutants(line.rule)) for line in pack.lines}
         left = unnoticed(pack, {row: [rule for _, rule in found] for row, found in words.items()})
         survivors = [

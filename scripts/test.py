@@ -1,7 +1,7 @@
 """Run every check of the project: ``python3 scripts/test.py``.
 
 Makes the environment first when it is not there. Arguments go to pytest, and then only pytest runs, from the
-repository's root: ``python3 scripts/test.py -k near tests/test_checking.py``. With ``CI=true`` in the
+repository's root: ``python3 scripts/test.py -k near tests/checks/test_checking.py``. With ``CI=true`` in the
 environment a browser and Chinese fonts are installed when they are absent, and a skip counts as a failure.
 """
 

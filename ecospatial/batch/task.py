@@ -8,12 +8,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ecospatial import __version__, files
-from ecospatial.checking import Reading, check_read, day
-from ecospatial.checking.scope import narrow_plan
+from ecospatial import __version__, io
+from ecospatial.checks import LayerCache, check_on_layers, day
+from ecospatial.checks.scope import narrow_plan
 from ecospatial.errors import CrsError, EcospatialError, PlanError, Problem, SiteError
+from ecospatial.export.parquet import counted, part_bytes
 from ecospatial.plans import data_folder, list_plans, open_plan
-from ecospatial.report.parts import counted, part_bytes
 from ecospatial.sites import Piece, read_piece
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Checked:
+class PartResult:
     """A part that was checked: the bytes of its two files and what they hold."""
 
     number: int
@@ -57,7 +57,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Refused:
+class PartRefusal:
     """A part whose sites can not be used, or were only read because those of another part can not."""
 
     number: int
@@ -69,13 +69,13 @@ class _Bench(threading.local):
     """The layers of the plan as this thread has read them; kept from part to part."""
 
     task: Task | None = None
-    reading: Reading | None = None
+    reading: LayerCache | None = None
 
 
 _bench = _Bench()
 
 
-def check_part(task: Task, number: int, piece: Piece, *, read_only: bool = False) -> Checked | Refused:
+def check_part(task: Task, number: int, piece: Piece, *, read_only: bool = False) -> PartResult | PartRefusal:
     """Check the sites of one part.
 
     Parameters
@@ -102,12 +102,12 @@ def check_part(task: Task, number: int, piece: Piece, *, read_only: bool = False
     try:
         sites = read_piece(piece, plan=reading.plan, skip_bad=task.skip_bad, allow_far=task.allow_far, **options)
     except EcospatialError as error:
-        return Refused(number, error.problems, of_crs=isinstance(error, CrsError))
+        return PartRefusal(number, error.problems, of_crs=isinstance(error, CrsError))
     if read_only:
-        return Refused(number, [])
-    found = check_read(sites, reading, at_least=task.at_least)
+        return PartRefusal(number, [])
+    found = check_on_layers(sites, reading, at_least=task.at_least)
     attrs = sites.attrs
-    return Checked(number, part_bytes(found), counted(found), list(found.meta["notices"]), list(attrs["skipped"]))
+    return PartResult(number, part_bytes(found), counted(found), list(found.meta["notices"]), list(attrs["skipped"]))
 
 
 def forget() -> None:
@@ -115,7 +115,7 @@ def forget() -> None:
     _bench.task = _bench.reading = None
 
 
-def _reading(task: Task) -> Reading:
+def _reading(task: Task) -> LayerCache:
     if _bench.task != task or _bench.reading is None:
         if task.software != __version__:
             fault = f"计算进程的 ecospatial 是 {__version__}，发起核查的是 {task.software}"
@@ -124,7 +124,7 @@ def _reading(task: Task) -> Reading:
         if digest(plan_files(plan)) != task.plan_sha256:
             way = "请不要在核查时改动规划；多台机器须用同一份规划"
             raise PlanError(Problem("plan.yaml", None, "规划与核查开始时不同", way))
-        _bench.task, _bench.reading = task, Reading(narrow_plan(plan, task.only), day(task.on))
+        _bench.task, _bench.reading = task, LayerCache(narrow_plan(plan, task.only), day(task.on))
     return _bench.reading
 
 
@@ -158,8 +158,8 @@ def plan_files(plan: Plan) -> list[dict[str, str]]:
         for name in (layer.path, layer.coverage):
             # A coverage is a word, or a file of the plan.
             if name is not None and (plan.folder / name).is_file():
-                paths += files.components(plan.folder / name)
-    return [{"file": path.name, "sha256": files.sha256(path)} for path in dict.fromkeys(paths)]
+                paths += io.components(plan.folder / name)
+    return [{"file": path.name, "sha256": io.sha256(path)} for path in dict.fromkeys(paths)]
 
 
 def digest(content: Any) -> str:

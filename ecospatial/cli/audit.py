@@ -19,11 +19,11 @@ from ecospatial.model import FACTS, fact_value
 @click.option("--timestamp", is_flag=True, help="在结果中写入生成时间")
 def audit(plan_name: str, on: str | None, out: str | None, sliver_m: float | None, *, timestamp: bool) -> int:
     """核对规划本身：拓扑、位置、公布的指标，并给出面积台账。"""
-    from ecospatial import auditing
-    from ecospatial.auditing.texts import summary_text
+    from ecospatial import audits
+    from ecospatial.audits._text import summary_text
 
-    width = auditing.SLIVER_M if sliver_m is None else sliver_m
-    found = auditing.audit(opened(plan_name), on=on, sliver_m=width)
+    width = audits.SLIVER_M if sliver_m is None else sliver_m
+    found = audits.audit(opened(plan_name), on=on, sliver_m=width)
     click.echo(summary_text(found))
     if out is not None:
         for path in found.write(out, timestamp=timestamp):
@@ -44,16 +44,16 @@ def base_map(
     out: str | None,
 ) -> int:  # fmt: skip
     """一张底图：把全部管控叠在一起，说明某类项目在区内何处能不能建，各有多少面积。"""
-    from ecospatial.checking import composite, composite_files
-    from ecospatial.cli.asking import activities
+    from ecospatial.checks import control_overlay, control_overlay_files
+    from ecospatial.cli.ask import activities
     from ecospatial.model import VERDICTS
 
     plan = opened(plan_name)
     codes = None if activity is None else activities(activity)
-    pieces = composite.base_map(plan, activity=codes, works=works, on=on, land_use=land_use, facts=_facts(facts))
+    pieces = control_overlay.base_map(plan, activity=codes, works=works, on=on, land_use=land_use, facts=_facts(facts))
     click.echo(f"{plan.title}　{pieces.attrs['project']}　{pieces.attrs['on']}　共 {len(pieces)} 片")
     for column, label in (("decided", "已判定"), ("verdict", "最重判定")):
-        for name, row in composite.area_by_verdict(pieces, column=column).iterrows():
+        for name, row in control_overlay.area_by_verdict(pieces, column=column).iterrows():
             verdict = VERDICTS[str(name)].label if name in VERDICTS else "未决"
             click.echo(
                 f"{label}　{verdict}：{row['area_m2'] / 1e4:,.4f} 公顷（{row['share']:.2%}，{row['pieces']:g} 片）"
@@ -61,7 +61,7 @@ def base_map(
     for notice in pieces.attrs["notices"]:
         click.echo(f"注意：{notice}")
     if out is not None:
-        for path in composite_files.write_base_map(pieces, plan, Path(out)):
+        for path in control_overlay_files.write_base_map(pieces, plan, Path(out)):
             say(f"已写入 {path}")
     return OK
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.reading import reading, reading_options, sites_of, told
 from ecospatial.cli.root import OK, REACHED, WRONG_INPUT, on_option, opened, plan_option, say
+from ecospatial.cli.site_options import reading, reading_options, sites_of, told
 
 if TYPE_CHECKING:
-    from ecospatial.checking import Findings
+    from ecospatial.checks import Findings
     from ecospatial.plans import Plan
 
 
@@ -39,28 +39,28 @@ if TYPE_CHECKING:
 @click.option("--timestamp", is_flag=True, help="在结果中写入生成时间")
 def check(sites: tuple[str, ...], plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """检查地块是否触及规划中的管控要求。"""
-    from ecospatial import checking
-    from ecospatial.cli import parts
+    from ecospatial import checks
+    from ecospatial.cli import chunked
 
     fail_on = options["fail_on"]
     if fail_on is not None:
         _require_headline(fail_on)
     if options["at_least"] is not None:
-        checking.verdict_value(options["at_least"])
+        checks.verdict_value(options["at_least"])
     options["only"] = _kinds(options["only"])
     wanted = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
     if out is None and (options["each"] or wanted not in (None, ["json"])):
         raise click.UsageError("没有 --out 时只能用 --format json")
-    in_parts = parts.wanted_in_parts(sites, out, wanted, options)
+    in_parts = chunked.wanted_in_parts(sites, out, wanted, options)
     plan = opened(plan_name)
     if in_parts and out is not None:
-        return parts.check_in_parts(sites, plan, out, options | {"activity": _activity(options["activity"])})
+        return chunked.check_in_parts(sites, plan, out, options | {"activity": _activity(options["activity"])})
     frame = _sites(sites, plan, options)
     if options["asking"]:
         frame = _asked(frame, plan, options)
     common = {name: options[name] for name in ("on", "at_least", "only", "jobs")}
-    with parts.rule_meter() as meter:
-        findings = checking.check(frame, plan, progress=meter.rules, **common)
+    with chunked.rule_meter() as meter:
+        findings = checks.check_frame(frame, plan, progress=meter.rules, **common)
     if options["each"] and out is not None:
         failed = _each(findings, out, wanted or ["docx"], options)
         if failed:
@@ -93,17 +93,19 @@ def _kinds(text: str | None) -> list[str] | None:
 
 
 def _asked(frame: Any, plan: Plan, options: dict[str, Any]) -> Any:
-    from ecospatial import checking
-    from ecospatial.cli.asking import ask
+    from ecospatial import checks
+    from ecospatial.cli.ask import ask
+    from ecospatial.sites import read_sites
 
-    date = checking.day(options["on"])
-    found = checking.check(frame, plan, on=date, only=options["only"], jobs=options["jobs"])
-    return ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
+    date = checks.day(options["on"])
+    found = checks.check_frame(frame, plan, on=date, only=options["only"], jobs=options["jobs"])
+    answered = ask(found.sites, found, [rule for rule in plan.rules if rule.in_force(date)])
+    return read_sites(answered, plan=plan, allow_far=True)
 
 
 def _activity(text: str | None) -> str | None:
     """Turn what was given as --activity into codes, and say what it was taken for."""
-    from ecospatial.cli.asking import activities
+    from ecospatial.cli.ask import activities
     from ecospatial.model import activity_label
 
     if text is None:
@@ -128,12 +130,12 @@ def _sites(sources: tuple[str, ...], plan: Plan, options: dict[str, Any]) -> Any
 
 
 def _hand_over(findings: Findings, out: str | None, formats: list[str] | None, *, timestamp: bool) -> None:
-    from ecospatial import report
+    from ecospatial import export
 
     if out is None and formats == ["json"]:
-        click.echo(report.json_text(findings, timestamp=timestamp))
+        click.echo(export.json_text(findings, timestamp=timestamp))
         return
-    click.echo(report.summary_text(findings))
+    click.echo(export.summary_text(findings))
     if out is not None:
         for path in findings.write(out, formats=formats, timestamp=timestamp):
             say(f"已写入 {path}")
@@ -141,11 +143,12 @@ def _hand_over(findings: Findings, out: str | None, formats: list[str] | None, *
 
 def _each(findings: Findings, out: str, formats: list[str], options: dict[str, Any]) -> int:
     """Write a document for each site and one book of all; give how many failed."""
-    from ecospatial import gallery, report
+    from ecospatial import export
+    from ecospatial.batch import map_run
     from ecospatial.cli.maps import rendered
 
-    click.echo(report.summary_text(findings))
-    items, scene = gallery.of_sites(findings, documents=True)
+    click.echo(export.summary_text(findings))
+    items, scene = map_run.of_sites(findings, documents=True)
     # The book first: it holds the answer, whatever becomes of a document.
     for path in findings.write(out, formats=["xlsx"]):
         say(f"已写入 {path}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, WRONG_INPUT, on_option, opened, say
+from ecospatial.cli.site_options import reading_options, sites_of
 from ecospatial.errors import Problem, SiteError
 
 if TYPE_CHECKING:
-    from ecospatial.gallery import Item, Scene
+    from ecospatial.batch.map_jobs import MapJob, MapRunSpec
     from ecospatial.maps import Basemap
     from ecospatial.maps.recipes import Recipe
 
@@ -73,21 +73,22 @@ def _recipe(recipe: str | None, plan_name: str | None) -> Recipe:
 
 
 def _one(recipe: Recipe, target: Path, sites: str | None, options: dict[str, Any]) -> None:
-    from ecospatial import gallery, maps
-    from ecospatial.maps import poster
+    from ecospatial import maps
+    from ecospatial.batch import map_run
+    from ecospatial.maps.print import plan_sheet
 
     form = target.suffix.lower()
     if form not in (*_PAGES, *_PICTURES):
-        way_out = "文件名请以 .html、.png 或 .pdf 结尾"
-        raise SiteError(Problem(target.name, None, f"地图不能写成 {form or '没有后缀的文件'}", way_out))
+        hint = "文件名请以 .html、.png 或 .pdf 结尾"
+        raise SiteError(Problem(target.name, None, f"地图不能写成 {form or '没有后缀的文件'}", hint))
     frame = None if sites is None else sites_of(sites, recipe.plan, options)
-    recipe = gallery.checked(recipe)
+    recipe = map_run.checked(recipe)
     if form in _PAGES:
         maps.save(maps.draw(recipe, sites=frame, basemap=_basemap(options)), target)
     elif options["basemap"] is not None:
         raise click.UsageError("底图只用于网页，不用于图片和图纸")
     else:
-        maps.put(target, poster.picture(recipe, form.lstrip("."), paper=options["paper"], sites=frame))
+        maps.put(target, plan_sheet.picture(recipe, form.lstrip("."), paper=options["paper"], sites=frame))
 
 
 def _basemap(options: dict[str, Any]) -> Basemap | None:
@@ -103,21 +104,24 @@ def _basemap(options: dict[str, Any]) -> Basemap | None:
     return maps.basemap(name, key=key, gcj02=gcj02)
 
 
-def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[Item], Scene]:
-    from ecospatial import checking, gallery
+def _items(plan_name: str | None, sites: str | None, options: dict[str, Any]) -> tuple[list[MapJob], MapRunSpec]:
+    from ecospatial import checks
+    from ecospatial.batch import map_run
 
     if options["recipes"] is not None:
-        return gallery.of_recipes(Path(options["recipes"]))
+        return map_run.of_recipes(Path(options["recipes"]))
     plan = opened(str(plan_name))
     if options["each"] is not None:
-        return gallery.of_plan(plan, options["each"])
-    findings = checking.check(sites_of(str(sites), plan, options), plan, on=options["on"])
-    return gallery.of_sites(replace(findings, plan=plan))
+        return map_run.of_plan(plan, options["each"])
+    findings = checks.check_frame(sites_of(str(sites), plan, options), plan, on=options["on"])
+    return map_run.of_sites(replace(findings, plan=plan))
 
 
-def rendered(items: list[Item], scene: Scene, out: str | Path, *, form: str, jobs: int, paper: str = "a4") -> int:
+def rendered(
+    items: list[MapJob], scene: MapRunSpec, out: str | Path, *, form: str, jobs: int, paper: str = "a4"
+) -> int:
     """Make a file for each item, telling how far it is; give how many failed."""
-    from ecospatial import gallery
+    from ecospatial.batch import map_run
 
     last = [0.0]
 
@@ -129,7 +133,7 @@ def rendered(items: list[Item], scene: Scene, out: str | Path, *, form: str, job
         left = (whole - done) / rate
         say(f"{done}/{whole}　{rate:.1f} 份/秒　还需 {int(left) // 60}:{int(left) % 60:02d}")
 
-    found = gallery.render(items, scene, out, form=form, paper=paper, jobs=jobs, told=told)
+    found = map_run.render(items, scene, out, form=form, paper=paper, jobs=jobs, told=told)
     say(f"已写入 {out}：新作 {len(found.made)} 份，未变 {len(found.kept)} 份，目录见 index.html")
     for title, why in found.failed:
         say(f"错误：未能完成 {title}：{why}")

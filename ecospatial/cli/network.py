@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, on_option, opened, plan_option, say
+from ecospatial.cli.site_options import reading_options, sites_of
 from ecospatial.errors import Problem, SiteError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @format_option
 def network(plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """河网：是否连通、断头浜、缺口、环、密度、断面上游、下游影响、两岸廊道。"""
-    from ecospatial import checking, water
+    from ecospatial import checks, water
 
     wanted = _formats(formats, out)
     plan = opened(plan_name)
@@ -50,7 +50,7 @@ def network(plan_name: str, out: str | None, formats: str | None, **options: Any
     }
     study = water.rivers(
         plan,
-        on=None if options["on"] is None else checking.day(options["on"]),
+        on=None if options["on"] is None else checks.day(options["on"]),
         sites=None if options["sites"] is None else sites_of(options["sites"], plan, options),
         accident=_accident(options["place"], plan),
         **{name: value for name, value in given.items() if value is not None},
@@ -68,13 +68,13 @@ def network(plan_name: str, out: str | None, formats: str | None, **options: Any
 @format_option
 def sewers(plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """排水：管网空白区和重叠、污水厂负荷、分流和达标占比、排污口和溢流口、管道缺陷。"""
-    from ecospatial import checking, water
+    from ecospatial import checks, water
 
     wanted = _formats(formats, out)
     snap = {} if options["snap"] is None else {"snap_m": options["snap"]}
     study = water.sewers(
         opened(plan_name),
-        on=None if options["on"] is None else checking.day(options["on"]),
+        on=None if options["on"] is None else checks.day(options["on"]),
         litres_per_head_d=options["litres_per_head"],
         min_slope=options["min_slope"],
         **snap,
@@ -83,7 +83,7 @@ def sewers(plan_name: str, out: str | None, formats: str | None, **options: Any)
 
 
 def _formats(text: str | None, out: str | None) -> list[str] | None:
-    from ecospatial.water.writing import known
+    from ecospatial.water.write import known
 
     wanted = None if text is None else known([part.strip() for part in text.split(",") if part.strip()])
     if out is None and wanted not in (None, ["json"]):

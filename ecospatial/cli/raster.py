@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecospatial.cli.reading import reading_options, sites_of
 from ecospatial.cli.root import OK, on_option, opened, plan_option, say
+from ecospatial.cli.site_options import reading_options, sites_of
 from ecospatial.errors import PlanError, Problem, SiteError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def raster() -> None:
 @click.option("--format", "formats", metavar="LIST", help="csv,json；默认两种")
 def zonal(plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """统计各区内的像元：类别占比和面积、指标及其可能范围、数值统计。"""
-    from ecospatial.report import ground
+    from ecospatial.export import raster_change
 
     wanted = _formats(formats, ("csv", "json"), out)
     plan = opened(plan_name)
@@ -60,19 +60,20 @@ def zonal(plan_name: str, out: str | None, formats: str | None, **options: Any) 
     layer, found = _measured(plan, zones, options)
     found = _judged(found, options["targets"])
     table = found.reset_index(names="zone")
-    notices = ground.notices_of(plan, [layer, *dict.fromkeys(zones["layer"])])
+    notices = raster_change.notices_of(plan, [layer, *dict.fromkeys(zones["layer"])])
     document = {
         "format": "ecospatial-zonal",
         "version": 1,
         "meta": {"plan": plan.name, "title": plan.title, "layer": layer, "notices": notices},
-        "zones": ground.plain_rows(table),
+        "zones": raster_change.plain_rows(table),
     }
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     if out is None:
         click.echo(text if wanted == ["json"] else _screen(table), nl=False)
     else:
-        contents = {"csv": ("zonal.csv", ground.table_bytes(_labelled(table))), "json": ("zonal.json", text.encode())}
-        for path in ground.write_files(out, dict(contents[name] for name in wanted)):
+        csv = raster_change.table_bytes(_labelled(table))
+        contents = {"csv": ("zonal.csv", csv), "json": ("zonal.json", text.encode())}
+        for path in raster_change.write_files(out, dict(contents[name] for name in wanted)):
             say(f"已写入 {path}")
     say(*notices)
     return OK
@@ -91,11 +92,11 @@ def zonal(plan_name: str, out: str | None, formats: str | None, **options: Any) 
 @click.option("--format", "formats", metavar="LIST", help="html,map,gpkg,csv,json；默认五种")
 def change(plan_name: str, out: str | None, formats: str | None, **options: Any) -> int:
     """比较两期土地覆盖，列出各管控区内的变化图斑，按规则的严厉程度排序。"""
-    from ecospatial import checking
+    from ecospatial import checks
     from ecospatial import raster as room
-    from ecospatial.report import ground
+    from ecospatial.export import raster_change
 
-    wanted = _formats(formats, tuple(ground.CHANGE_FORMATS), out)
+    wanted = _formats(formats, tuple(raster_change.CHANGE_FORMATS), out)
     plan = opened(plan_name)
     limits = {"min_patch_m2": options["min_patch"], "tolerance_px": options["tolerance"]}
     found = room.watch(
@@ -103,19 +104,19 @@ def change(plan_name: str, out: str | None, formats: str | None, **options: Any)
         old=options["old"],
         new=options["new"],
         kinds=_listed(options["zones"]),
-        on=checking.day(options["on"]),
+        on=checks.day(options["on"]),
         jobs=options["jobs"],
         **{name: value for name, value in limits.items() if value is not None},
     )
     if out is not None:
-        for path in ground.write_changes(found, plan, out, formats=wanted):
+        for path in raster_change.write_changes(found, plan, out, formats=wanted):
             say(f"已写入 {path}")
-        click.echo(ground.changes_text(found))
+        click.echo(raster_change.changes_text(found))
     elif wanted == ["json"]:
-        click.echo(ground.changes_json(found), nl=False)
+        click.echo(raster_change.changes_json(found), nl=False)
     else:
-        click.echo(ground.changes_text(found))
-    say(*ground.notices_of(plan, [found.meta["old"], found.meta["new"]]), ground.NOTICE_CLUE)
+        click.echo(raster_change.changes_text(found))
+    say(*raster_change.notices_of(plan, [found.meta["old"], found.meta["new"]]), raster_change.NOTICE_CLUE)
     return OK
 
 
@@ -129,8 +130,8 @@ def _formats(text: str | None, known: tuple[str, ...], out: str | None) -> list[
         raise click.UsageError("没有 --out 时只能用 --format json")
     unknown = [name for name in wanted or () if name not in known]
     if unknown:
-        way_out = f"可选：{'、'.join(known)}"
-        raise SiteError([Problem("", None, f"没有“{name}”这种输出格式", way_out) for name in unknown])
+        hint = f"可选：{'、'.join(known)}"
+        raise SiteError([Problem("", None, f"没有“{name}”这种输出格式", hint) for name in unknown])
     return list(known) if wanted is None else wanted
 
 
@@ -148,10 +149,10 @@ def _zones(plan: Plan, options: dict[str, Any]) -> gpd.GeoDataFrame:
 
 
 def _measured(plan: Plan, zones: gpd.GeoDataFrame, options: dict[str, Any]) -> tuple[str, pd.DataFrame]:
-    from ecospatial import checking
+    from ecospatial import checks
     from ecospatial import raster as room
 
-    taken = room.pictures(plan, "land_cover", on=checking.day(options["on"]))
+    taken = room.pictures(plan, "land_cover", on=checks.day(options["on"]))
     name = options["layer"] or (taken[-1].name if taken else None)
     if name is None or name not in plan.layers or plan.layers[name].pixels is None:
         rasters = "、".join(x.name for x in plan.layers.values() if x.pixels is not None and x.present == "held")
@@ -200,7 +201,7 @@ def _labelled(table: pd.DataFrame) -> pd.DataFrame:
 
 def _screen(table: pd.DataFrame) -> str:
     """Give what fits on a screen: of an indicator its share with the possible range, not the areas of classes."""
-    from ecospatial.report import ground
+    from ecospatial.export import raster_change
 
     short = table[[name for name in table if not str(name).startswith(("share_", "area_m2_", "mu_"))]].copy()
     for name in [n.removesuffix("_low") for n in map(str, table) if n.endswith("_low")]:
@@ -208,7 +209,7 @@ def _screen(table: pd.DataFrame) -> str:
             ranges = zip(short[name], short[f"{name}_low"], short[f"{name}_high"], strict=True)
             short[name] = ["" if v != v else f"{v:.1%}（{low:.1%}～{high:.1%}）" for v, low, high in ranges]
             short = short.drop(columns=[f"{name}_low", f"{name}_high"])
-    return ground.frame_text(_labelled(short.drop(columns="zone"))) + "\n"
+    return raster_change.frame_text(_labelled(short.drop(columns="zone"))) + "\n"
 
 
 def _header(name: str) -> str:

@@ -12,7 +12,7 @@ from ecospatial.cli.root import opened, say
 from ecospatial.errors import Problem, SiteError
 
 if TYPE_CHECKING:
-    from ecospatial.checking import Findings
+    from ecospatial.checks import Findings
 
 
 @click.command()
@@ -26,10 +26,10 @@ def report(
     findings: str, plan_name: str | None, template: str | None, out: str, formats: str | None, *, timestamp: bool
 ) -> None:
     """由 findings.json 或 findings.gpkg 重新生成报告、地图、表格。"""
-    from ecospatial import checking
-    from ecospatial import report as room
+    from ecospatial import checks
+    from ecospatial import export as room
 
-    found = checking.read_findings(findings)
+    found = checks.read_findings(findings)
     if plan_name is not None:
         found = _with_plan(found, plan_name)
     wanted = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
@@ -48,8 +48,8 @@ def _with_plan(found: Findings, name: str) -> Findings:
     differ = [layer for layer in then.index if layer not in now.index or (now[layer] or "") != (then[layer] or "")]
     if plan.name != found.meta.get("plan") or differ:
         what = f"图层 {'、'.join(map(str, differ))} 不同" if differ else f"核查时用的是 {found.meta.get('plan')}"
-        way_out = "请给出核查时的规划，或不写 --plan，或重新核查"
-        raise SiteError(Problem(name, None, f"规划与核查结果不符：{what}", way_out))
+        hint = "请给出核查时的规划，或不写 --plan，或重新核查"
+        raise SiteError(Problem(name, None, f"规划与核查结果不符：{what}", hint))
     return replace(found, plan=plan)
 
 

@@ -26,7 +26,7 @@ def rules() -> None:
 @on_option
 def rules_list(plan_name: str | None, on: str | None) -> int:
     """列出规则；不给规划时列出随软件的全部规则包。"""
-    from ecospatial.checking import day
+    from ecospatial.checks import day
 
     date = day(on)
     for rule in _all_rules(plan_name):
@@ -55,7 +55,7 @@ def _told(rule: Rule) -> str:
 @click.option("--plan", "plan_name", metavar="NAME|DIR", help="在该规划的规则中查找")
 def rules_show(rule_id: str, plan_name: str | None) -> int:
     """查看一条规则的各个版本。"""
-    from ecospatial.checking.framing import rule_row
+    from ecospatial.checks._frame import rule_row
 
     found = [rule for rule in _all_rules(plan_name) if rule.id == rule_id]
     if not found:
@@ -95,7 +95,7 @@ def rules_lint(plan_name: str | None) -> int:
 @on_option
 def rules_coverage(plan_name: str, on: str | None) -> int:
     """一个规划现有的图层能回答哪些规则，缺哪些数据、向谁取得。"""
-    from ecospatial.checking import day
+    from ecospatial.checks import day
     from ecospatial.plans import unmatched_problems, unmatched_values
 
     plan, date = opened(plan_name), day(on)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pyproj import network as _network
 
+from ecospatial.crs.detect import Candidate, compass, diagnose, explain
 from ecospatial.crs.evidence import Evidence, find_evidence
-from ecospatial.crs.locating import Candidate, compass, diagnose, explain
-from ecospatial.crs.moving import require_known_shift, transform, transform_points, undo_shift
-from ecospatial.crs.naming import (
+from ecospatial.crs.gcj02 import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
+from ecospatial.crs.helmert import FourParams, Stated, stated
+from ecospatial.crs.parse import (
     CGCS2000,
     SHIFT_LABELS,
     false_easting,
@@ -20,8 +21,7 @@ from ecospatial.crs.naming import (
     require_metric,
     same,
 )
-from ecospatial.crs.parameters import FourParams, Stated, stated
-from ecospatial.crs.shifted import bd09_to_cgcs2000, cgcs2000_to_bd09, cgcs2000_to_gcj02, gcj02_to_cgcs2000
+from ecospatial.crs.transform import require_known_shift, transform, transform_points, undo_shift
 
 # PROJ fetches grids when PROJ_NETWORK=ON is set on a machine; this package opens no socket.
 _network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not declared as exported by pyproj

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.crs.moving import old_datum
-from ecospatial.crs.naming import SHIFT_LABELS, label, parse_crs, same
+from ecospatial.crs.parse import SHIFT_LABELS, label, parse_crs, same
+from ecospatial.crs.transform import old_datum
 from ecospatial.errors import CrsError, Problem
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def find_evidence(
     --------
     >>> import pandas as pd
     >>> cells = pd.DataFrame({"坐标系": ["西安80"]})
-    >>> find_evidence("红线.shp", cells, np.array([shapely.Point(5e5, 3.52e6)])).fault.problem
+    >>> find_evidence("红线.shp", cells, np.array([shapely.Point(5e5, 3.52e6)])).fault.message
     '列“坐标系”写“西安80”（1980西安坐标系），到 2000 国家大地坐标系的转换参数未知，直接套用会有偏差'
     """
     vertices = shapely.get_coordinates(geometry)

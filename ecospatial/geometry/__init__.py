@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from ecospatial.geometry.closing import ClosedLines, Enclosure, close_lines, find_enclosures
-from ecospatial.geometry.corridors import corridor, strip
-from ecospatial.geometry.depth import depth
-from ecospatial.geometry.edges import firsts
-from ecospatial.geometry.kernel import Cut, Pieces, areal_part, cut, distinct, merged, safe_intersection, subdivide
-from ecospatial.geometry.measure import ellipsoidal_area
-from ecospatial.geometry.nearest import ROUNDING_M, Around, Edge
-from ecospatial.geometry.overlapping import overlap
-from ecospatial.geometry.shapes import Shapes
-from ecospatial.geometry.validity import Repaired, changed_much, repair
+from ecospatial.geometry._edges import firsts
+from ecospatial.geometry._shapes import ShapeIndex
+from ecospatial.geometry.closed_lines import ClosedLines, Enclosure, close_lines, find_enclosures
+from ecospatial.geometry.corridor import corridor, strip
+from ecospatial.geometry.ellipsoid import ellipsoidal_area
+from ecospatial.geometry.overlap import overlap
+from ecospatial.geometry.overlay import Cut, Pieces, areal_part, cut, distinct, merged, safe_intersection, subdivide
+from ecospatial.geometry.penetration_depth import depth
+from ecospatial.geometry.repair import Repaired, changed_much, repair
+from ecospatial.geometry.segment_index import ROUNDING_M, NearestCandidates, SegmentIndex
 
 __all__ = [
     "ROUNDING_M",
-    "Around",
     "ClosedLines",
     "Cut",
-    "Edge",
     "Enclosure",
+    "NearestCandidates",
     "Pieces",
     "Repaired",
-    "Shapes",
+    "SegmentIndex",
+    "ShapeIndex",
     "areal_part",
     "changed_much",
     "close_lines",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry.validity import is_finite
+from ecospatial.geometry.repair import is_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ecospatial.indicators.balance import LandBalance, land_balance
-from ecospatial.indicators.coverage import service_coverage
 from ecospatial.indicators.ledgers import ledger, ledger_of
+from ecospatial.indicators.service_area import service_coverage
 from ecospatial.indicators.units import other_unit, unit_factor
 
 __all__ = [

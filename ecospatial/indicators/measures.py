@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from ecospatial.geometry import areal_part, ellipsoidal_area, strip
-from ecospatial.indicators.holding import Holding, holding, united
+from ecospatial.indicators.land_parcels import KindOnDay, holding, united
 from ecospatial.indicators.units import unit_factor
 from ecospatial.model import KINDS
 
@@ -27,7 +27,7 @@ AREA_LABELS = {"ellipsoidal": "椭球面积", "planar": "投影面积"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredFigure:
     """A figure as measured, in the unit it was published in.
 
     ``value`` is None when it can not be measured; ``gap`` says why and whom to ask, or what may be missing where
@@ -48,13 +48,13 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _FigureQuery:
     """One figure, and the features that it is about."""
 
     target: Target
     plan: Plan
     area: Any
-    held: Holding
+    held: KindOnDay
     features: gpd.GeoDataFrame
     on: dt.date
 
@@ -63,7 +63,7 @@ class _Asked:
         return np.asarray(self.features.geometry.to_numpy(), dtype=object)
 
 
-def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
+def measure(target: Target, plan: Plan, on: dt.date) -> MeasuredFigure:
     """Measure a published figure.
 
     Parameters
@@ -93,7 +93,7 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
         area = shapely.envelope(united(held.frame)).buffer(1.0)
     if area is None:
         return _untold("没有行政区图层，不知道量算到哪里为止", held)
-    asked = _Asked(target, plan, area, held, features, on)
+    asked = _FigureQuery(target, plan, area, held, features, on)
     found = _MEASURES[target.measure](asked)
     if len(possible) > len(features):
         more = _MEASURES[target.measure](replace(asked, features=possible))
@@ -105,7 +105,7 @@ def measure(target: Target, plan: Plan, on: dt.date) -> Measured:
     return replace(found, value=found.value / factor, tolerance=tolerance, most=most)
 
 
-def _bounded(asked: _Asked, low: Measured, high: Measured, *, doubtful: int) -> Measured:
+def _bounded(asked: _FigureQuery, low: MeasuredFigure, high: MeasuredFigure, *, doubtful: int) -> MeasuredFigure:
     """Put the value without and with the doubtful features together; neither alone is the answer."""
     where = () if asked.target.part is None else asked.target.part.where
     labels = "、".join(_column_label(asked.held.kind, column) for column, _ in where)
@@ -122,20 +122,22 @@ def _column_label(kind: str, name: str) -> str:
     return name if column is None else column.label
 
 
-def _untold(gap: str, held: Holding | None = None) -> Measured:
-    return Measured(None, None, "", "" if held is None else held.names, gap=gap)
+def _untold(gap: str, held: KindOnDay | None = None) -> MeasuredFigure:
+    return MeasuredFigure(None, None, "", "" if held is None else held.names, gap=gap)
 
 
-def _told(asked: _Asked, value: float, spread: float | None, method: str, *, area_m2: float | None = None) -> Measured:
+def _told(
+    asked: _FigureQuery, value: float, spread: float | None, method: str, *, area_m2: float | None = None
+) -> MeasuredFigure:
     held = asked.held
     tolerance = None if spread is None or held.accuracy_m is None else spread * held.accuracy_m
     if spread == 0.0:
         tolerance = 0.0
     gap = "" if held.whole else "；".join(held.gaps) or "图层的覆盖范围没有包括全区"
-    return Measured(value, tolerance, method, held.names, held.schematic, not held.whole, gap, area_m2)
+    return MeasuredFigure(value, tolerance, method, held.names, held.schematic, not held.whole, gap, area_m2)
 
 
-def _size(shape: Any, asked: _Asked) -> float:
+def _size(shape: Any, asked: _FigureQuery) -> float:
     if asked.target.area == "planar":
         return float(shapely.area(shape))
     return float(ellipsoidal_area(np.array([shape], dtype=object), asked.plan.crs)[0])
@@ -156,7 +158,7 @@ def _lines(shapes: NDArray[Any], area: Any) -> Any:
     return shapely.difference(shapely.intersection(shapely.union_all([*shapes[~areal], edge]), area), area.boundary)
 
 
-def _area(asked: _Asked) -> Measured:
+def _area(asked: _FigureQuery) -> MeasuredFigure:
     if (shapely.get_dimensions(asked.shapes) == 1).any():
         return _untold("图层是线，没有面积，请换成两岸之间的面", asked.held)
     shape = _inside(asked.features, asked.area)
@@ -166,7 +168,7 @@ def _area(asked: _Asked) -> Measured:
     return _told(asked, _size(shape, asked), spread, method, area_m2=float(shapely.area(shape)))
 
 
-def _length(asked: _Asked) -> Measured:
+def _length(asked: _FigureQuery) -> MeasuredFigure:
     # Lines of features that lie on each other count once, outlines of areas that meet end where they meet.
     line = _lines(asked.shapes, asked.area)
     # Either end of every stretch may be off by the accuracy.
@@ -174,7 +176,7 @@ def _length(asked: _Asked) -> Measured:
     return _told(asked, float(shapely.length(line)), ends, "投影长度")
 
 
-def _meets(asked: _Asked) -> NDArray[np.bool_]:
+def _meets(asked: _FigureQuery) -> NDArray[np.bool_]:
     meets = shapely.intersects(asked.area, asked.shapes)
     # A neighbour's area that only shares the border is not ours.
     thick = np.flatnonzero(meets & (shapely.get_dimensions(asked.shapes) > 0))
@@ -182,7 +184,7 @@ def _meets(asked: _Asked) -> NDArray[np.bool_]:
     return np.asarray(meets, dtype=bool)
 
 
-def _count(asked: _Asked) -> Measured:
+def _count(asked: _FigureQuery) -> MeasuredFigure:
     there = asked.features[_meets(asked)]
     column = asked.target.column
     if column is None:
@@ -193,7 +195,7 @@ def _count(asked: _Asked) -> Measured:
     return _told(asked, float(values.nunique()), 0.0, f"不同“{_column_label(asked.held.kind, column)}”的个数")
 
 
-def _value(asked: _Asked) -> Measured:
+def _value(asked: _FigureQuery) -> MeasuredFigure:
     there = asked.features[_meets(asked)]
     numbers = pd.to_numeric(there[asked.target.column]).to_numpy(dtype=float)
     empty = int(np.isnan(numbers).sum())
@@ -202,12 +204,12 @@ def _value(asked: _Asked) -> Measured:
     return _told(asked, float(numbers.sum()), 0.0, f"“{_column_label(asked.held.kind, asked.target.column or '')}”合计")
 
 
-def _empty(asked: _Asked, count: int) -> str:
+def _empty(asked: _FigureQuery, count: int) -> str:
     label = _column_label(asked.held.kind, asked.target.column or "")
     return f"有 {count} 个要素的“{label}”为空，请数据管理单位补充"
 
 
-def _share(asked: _Asked) -> Measured:
+def _share(asked: _FigureQuery) -> MeasuredFigure:
     base, gap = _base(asked)
     if base is None:
         return _untold(gap, asked.held)
@@ -234,7 +236,7 @@ def _share(asked: _Asked) -> Measured:
     return found
 
 
-def _base(asked: _Asked) -> tuple[Any, str]:
+def _base(asked: _FigureQuery) -> tuple[Any, str]:
     """Give what a share is of, or why that is not known."""
     of = asked.target.of
     if of is not None:
@@ -261,7 +263,7 @@ def _extent(frame: gpd.GeoDataFrame | None, area: Any) -> Any:
     return _inside(frame, area) if (shapely.get_dimensions(shapes) == 2).any() else _lines(shapes, area)
 
 
-def _served(asked: _Asked) -> tuple[Any, float]:
+def _served(asked: _FigureQuery) -> tuple[Any, float]:
     """Give the area that counts as served, or the features themselves, and the longest distance."""
     if not asked.target.within_m:
         return united(asked.features), 0.0
@@ -273,7 +275,7 @@ def _served(asked: _Asked) -> tuple[Any, float]:
     return served, max(within for _, within in asked.target.within_m)
 
 
-def _reaches(asked: _Asked, within_m: float) -> bool:
+def _reaches(asked: _FigureQuery, within_m: float) -> bool:
     known = [asked.plan.coverage(layer.name) for layer in asked.held.layers]
     covered = shapely.union_all([area for area in known if area is not None])
     around = asked.area.buffer(within_m)

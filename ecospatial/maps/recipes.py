@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecospatial.errors import EcospatialError, PlanError, Problem
+from ecospatial.io.strict_yaml import Entry, Mapping, read_yaml
 from ecospatial.model import KINDS
 from ecospatial.plans import Plan, data_folder, open_plan
-from ecospatial.strict_yaml import Entry, Mapping, read_yaml
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from ecospatial.checking import Findings
+    from ecospatial.checks import Findings
 
 RECIPE_KEYS = ("title", "plan", "layers", "extent", "style", "labels", "sites", "facts", "on")
 
@@ -64,8 +64,8 @@ class Recipe:
         if found.empty:
             label = KINDS[self.extent].label
             known = [text for text in dict.fromkeys(frame.get("feature_name", [])) if isinstance(text, str) and text]
-            way_out = f"现有：{'、'.join(known[:20])}" if known else "请检查名称"
-            raise PlanError(Problem(self.plan.name, "extent", f"{label}中没有“{self.extent_name}”", way_out))
+            hint = f"现有：{'、'.join(known[:20])}" if known else "请检查名称"
+            raise PlanError(Problem(self.plan.name, "extent", f"{label}中没有“{self.extent_name}”", hint))
         return found
 
     def ready(self) -> None:
@@ -77,8 +77,8 @@ class Recipe:
             There are ``sites`` and no ``findings``.
         """
         if self.sites is not None and self.findings is None:
-            way_out = "请用命令 ecospatial map 绘制，或先 es.check 再 es.draw"
-            raise EcospatialError(Problem(self.sites.name, None, "配方中的地块还没有核查", way_out))
+            hint = "请用命令 ecospatial map 绘制，或先 es.check 再 es.draw"
+            raise EcospatialError(Problem(self.sites.name, None, "配方中的地块还没有核查", hint))
 
 
 def find_recipe(name: str | PathLike[str]) -> Path | None:

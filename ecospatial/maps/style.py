@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ecospatial.errors import PlanError, Problem
+from ecospatial.io.strict_yaml import read_yaml
 from ecospatial.model import KINDS
 from ecospatial.plans import data_folder
-from ecospatial.strict_yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,6 +16,7 @@ from ecospatial.model.activities import (
     activity_label,
     search_activities,
 )
+from ecospatial.model.facts import FACT_FALSE, FACT_TRUE, FACT_UNKNOWN, FACTS, WORKS, Fact, fact_value, works_value
 from ecospatial.model.kinds import (
     ACCURACY_BASES,
     COMMON_COLUMNS,
@@ -30,16 +31,6 @@ from ecospatial.model.kinds import (
 )
 from ecospatial.model.land_uses import LAND_USES
 from ecospatial.model.names import NAME_COLUMNS, match_names, nearest_names
-from ecospatial.model.projects import (
-    FACT_FALSE,
-    FACT_TRUE,
-    FACT_UNKNOWN,
-    FACTS,
-    WORKS,
-    Fact,
-    fact_value,
-    works_value,
-)
 from ecospatial.model.verdicts import (
     CERTAINTIES,
     CERTAINTY_DTYPE,

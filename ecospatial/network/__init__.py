@@ -24,14 +24,14 @@ from ecospatial.network.catchments import (
     rank_overflows,
     shares,
 )
-from ecospatial.network.ends import END_LABELS, loops, parts, river_ends
+from ecospatial.network.dead_ends import END_LABELS, loops, parts, river_ends
 from ecospatial.network.flow import stream_order, upstream_members, upstream_totals
 from ecospatial.network.gaps import GAP_LABELS, gaps
 from ecospatial.network.graph import Network, build
-from ecospatial.network.ledger import CLASS_LABELS, check_classes, class_ledger, density, lengths_by_area
 from ecospatial.network.pipes import PIPE_LABELS, check_pipes
 from ecospatial.network.referencing import cross_cuts, locate
 from ecospatial.network.riverside import corridors, green_breaks
+from ecospatial.network.summary import CLASS_LABELS, check_classes, class_ledger, density, lengths_by_area
 from ecospatial.network.tracing import downstream_of, section_totals, upstream_of
 
 __all__ = [

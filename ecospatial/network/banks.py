@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial.network.arrays import shapes_of
-from ecospatial.network.cutting import SAME_M, substrings
+from ecospatial.network._arrays import shapes_of
 from ecospatial.network.flow import distances
 from ecospatial.network.referencing import cross_cuts, tangents
+from ecospatial.network.split import SAME_M, substrings
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,7 +11,7 @@ import shapely
 
 from ecospatial.errors import PlanError, Problem
 from ecospatial.geometry import areal_part
-from ecospatial.network.arrays import first_of_each, numbers, pick, shapes_of, texts
+from ecospatial.network._arrays import first_of_each, numbers, pick, shapes_of, texts
 from ecospatial.network.referencing import LOCATE_WITHIN_M, locate
 from ecospatial.network.tracing import upstream_of
 

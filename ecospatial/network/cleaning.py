@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.network.arrays import at_on, first_of_each, places_on, points_at, xy_of
-from ecospatial.network.cutting import SAME_M, Cuts, cut_lines, ends_of, with_ends
-from ecospatial.network.merging import groups
+from ecospatial.network._arrays import at_on, first_of_each, places_on, points_at, xy_of
+from ecospatial.network.components import label_components
+from ecospatial.network.split import SAME_M, Cuts, cut_lines, ends_of, with_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,7 +214,7 @@ def _nodes(xy: NDArray[np.float64], snap_m: float) -> tuple[NDArray[np.intp], ND
     points = points_at(distinct)
     left, right = shapely.STRtree(points).query(points, predicate="dwithin", distance=snap_m)
     once = left < right
-    label = groups(len(distinct), left[once], right[once])
+    label = label_components(len(distinct), left[once], right[once])
     chosen = first_of_each(label, np.lexsort((np.arange(len(label)), -counts, label)))
     number = np.cumsum(label == np.arange(len(label))) - 1
     return number[label][place], distinct[chosen]

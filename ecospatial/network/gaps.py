@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial.network.arrays import first_of_each, places_on, shapes_of
-from ecospatial.network.ends import MAX_GAP_M, arms, part_numbers
+from ecospatial.network._arrays import first_of_each, places_on, shapes_of
+from ecospatial.network.dead_ends import MAX_GAP_M, arms, part_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

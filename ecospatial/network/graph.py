@@ -11,11 +11,11 @@ import numpy as np
 import shapely
 
 from ecospatial.errors import CrsError, PlanError, Problem
-from ecospatial.network.arrays import numbers, points_at, shapes_of
+from ecospatial.network._arrays import numbers, points_at, shapes_of
 from ecospatial.network.cleaning import clean
-from ecospatial.network.directing import by_level, by_mouth
-from ecospatial.network.merging import groups
-from ecospatial.network.ordering import downstream_order
+from ecospatial.network.components import label_components
+from ecospatial.network.flow_direction import by_level, by_mouth
+from ecospatial.network.topological_order import downstream_order
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -90,7 +90,7 @@ class Network:
     @cached_property
     def part(self) -> NDArray[np.intp]:
         """For each node the smallest node that it is connected with, whichever way the water flows."""
-        return groups(len(self.nodes), self.tail, self.head)
+        return label_components(len(self.nodes), self.tail, self.head)
 
     @cached_property
     def downstream_order(self) -> tuple[list[int], NDArray[np.intp]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial.network.arrays import numbers, pick, shapes_of
+from ecospatial.network._arrays import numbers, pick, shapes_of
 from ecospatial.network.graph import build
 
 if TYPE_CHECKING:

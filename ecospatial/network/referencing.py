@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ecospatial.network.arrays import at_on, first_of_each, places_on, shapes_of, texts, xy_of
+from ecospatial.network._arrays import at_on, first_of_each, places_on, shapes_of, texts, xy_of
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,9 +11,9 @@ import shapely
 
 from ecospatial.errors import PlanError, Problem
 from ecospatial.geometry import areal_part, strip
-from ecospatial.network.arrays import at_on, places_on, points_at, shapes_of
-from ecospatial.network.cutting import substrings
+from ecospatial.network._arrays import at_on, places_on, points_at, shapes_of
 from ecospatial.network.referencing import cross_cuts, tangents
+from ecospatial.network.split import substrings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,10 +9,10 @@ import pandas as pd
 import shapely
 
 from ecospatial.errors import PlanError, Problem
-from ecospatial.network.arrays import at_on, numbers, points_at, shapes_of
-from ecospatial.network.cutting import substrings
+from ecospatial.network._arrays import at_on, numbers, points_at, shapes_of
 from ecospatial.network.flow import distances, upstream_totals
 from ecospatial.network.referencing import LOCATE_WITHIN_M, locate
+from ecospatial.network.split import substrings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,11 +13,11 @@ import pandas as pd
 import shapely
 
 from ecospatial import crs as crs_
-from ecospatial import files
+from ecospatial import io
 from ecospatial.errors import CrsError, PlanError, Problem
 from ecospatial.geometry import repair
 from ecospatial.model import COMMON_COLUMNS, KINDS, Column, Kind, fact_value
-from ecospatial.plans.matching import WORD_LENGTH, word_problem
+from ecospatial.plans.column_mapping import WORD_LENGTH, word_problem
 from ecospatial.plans.repairs import LayerRepairs, list_repairs
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pyproj import CRS
 
-    from ecospatial.plans.pixels import Pixels
+    from ecospatial.plans.raster_metadata import Pixels
 
 # Column of a frame that names the words of the row that are in no vocabulary; their cells are empty.
 UNKNOWN_WORDS = "unknown_words"
@@ -93,7 +93,7 @@ class Layer:
 SHARES = ("full", "outline", "none")
 
 
-def share_of(layer: Layer) -> str:
+def disclosure_of(layer: Layer) -> str:
     """Give how much of a layer a map may tell: ``full``, ``outline`` or ``none``; official layers an outline."""
     return layer.share or ("outline" if layer.status == "official" else "full")
 
@@ -150,14 +150,14 @@ def raster_path(folder: Path, layer: Layer) -> Path:
     """
     if layer.present != "held" or layer.path is None or layer.pixels is None:
         raise PlanError(Problem("plan.yaml", None, f"图层 {layer.name} 没有栅格文件", "请用 plan show 查看"))
-    path = files.safe_path(inside(folder, layer.path), raster=True)
+    path = io.safe_path(inside(folder, layer.path), raster=True)
     _require_hash(folder, layer, layer.path)
     return path
 
 
 def _require_hash(folder: Path, layer: Layer, name: str) -> None:
     path = inside(folder, name)
-    if layer.sha256 is not None and path.is_file() and files.sha256(path) != layer.sha256:
+    if layer.sha256 is not None and path.is_file() and io.sha256(path) != layer.sha256:
         problem = "文件内容与登记的 sha256 不符，可能被改动"
         raise PlanError(Problem(name, None, problem, "确认无误后用 plan validate --seal 重新登记"))
 
@@ -166,7 +166,7 @@ def read_vector(folder: Path, layer: Layer, path: str, *, crs: CRS, file_layer: 
     """Read a file of the plan and bring it into the given CRS."""
     # What plan.yaml says of the layer's CRS counts before what the file says.
     refuse_crs = layer.crs is None or path != layer.path
-    frame = files.read_vector(inside(folder, path), layer=file_layer, refuse_crs=refuse_crs)
+    frame = io.read_vector(inside(folder, path), layer=file_layer, refuse_crs=refuse_crs)
     source = frame.crs
     if layer.crs is not None and path == layer.path:
         declared, shift = crs_.parse_crs(layer.crs)

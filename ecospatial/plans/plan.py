@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import shapely
@@ -16,7 +16,7 @@ import shapely
 from ecospatial.errors import EcospatialError, PlanError, Problem
 from ecospatial.model import KINDS, PRESENT_LABELS, STATUS_LABELS
 from ecospatial.plans.layers import Features, Layer, empty_frame, raster_path, read_layer, read_vector, stacked
-from ecospatial.plans.validating import layer_faults, word_faults
+from ecospatial.plans.validate import layer_faults, word_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -57,6 +57,25 @@ class LeftOut:
     kinds: tuple[str, ...]
     because: str
     ask: str
+
+
+@dataclass(slots=True)
+class PlanCache:
+    """What one check of a plan leaves for the next, so that nothing is read or made twice.
+
+    Attributes
+    ----------
+    widened_district
+        The district widened by so many metres; None where there is no district.
+    rules_table
+        The day and its table of rules.
+    layers
+        What checks have read of the layers; its type belongs to the package ``checks``.
+    """
+
+    widened_district: dict[float, BaseGeometry | None] = field(default_factory=dict)
+    rules_table: tuple[dt.date, pd.DataFrame] | None = None
+    layers: object | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +207,7 @@ class Plan:
             self.require_usable(layer)
         except EcospatialError as fault:
             problem = fault.problems[0]
-            return f"{layer.label}图层不可用：{problem.problem}"
+            return f"{layer.label}图层不可用：{problem.message}"
         return None
 
     def require_usable(self, layer: Layer) -> None:
@@ -202,8 +221,8 @@ class Plan:
         if layer.pixels is not None:
             self.raster_path(layer.name)
         elif self._read(layer.name).frame.empty:
-            way_out = f"请放入完整的文件；若本区确实没有{layer.label}，请写 present: none"
-            raise PlanError(Problem(layer.path or "", None, "文件中没有要素", way_out))
+            hint = f"请放入完整的文件；若本区确实没有{layer.label}，请写 present: none"
+            raise PlanError(Problem(layer.path or "", None, "文件中没有要素", hint))
 
     def coverage(self, name: str) -> BaseGeometry | None:
         """Give the area in which absence of a feature of this layer means absence; None when unknown.
@@ -225,12 +244,11 @@ class Plan:
         return shapely.union_all(frame.geometry.to_numpy())
 
     def _district_around(self, around_m: float) -> BaseGeometry | None:
-        key = ("district", around_m)
-        if key not in self.kept:
+        widened = self.cache.widened_district
+        if around_m not in widened:
             area = self._district
-            self.kept[key] = None if area is None else area.buffer(around_m, quad_segs=COVERAGE_SEGMENTS)
-        found: BaseGeometry | None = self.kept[key]
-        return found
+            widened[around_m] = None if area is None else area.buffer(around_m, quad_segs=COVERAGE_SEGMENTS)
+        return widened[around_m]
 
     def coverage_short_m(self, name: str) -> float:
         """Say by how many metres the polygon of ``coverage`` may be short of it at a rounded corner."""
@@ -243,9 +261,9 @@ class Plan:
         return float(match.group(1)) if match else None
 
     @cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What the checks of this plan keep for the next one; a plan made from this one begins with nothing."""
-        return {}
+    def cache(self) -> PlanCache:
+        """What one check of this plan leaves for the next; a plan made from this one begins with an empty cache."""
+        return PlanCache()
 
     @cached_property
     def _district(self) -> BaseGeometry | None:

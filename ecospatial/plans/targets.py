@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecospatial.errors import PlanError, Problem
+from ecospatial.io.strict_yaml import Entry, Mapping, read_yaml
 from ecospatial.model import KINDS, Kind
-from ecospatial.strict_yaml import Entry, Mapping, read_yaml
 
 if TYPE_CHECKING:
     from ecospatial.plans.plan import Plan
@@ -28,7 +28,7 @@ Where = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TargetPart:
     """Features of a kind that a ``where`` names."""
 
     kind: str
@@ -53,8 +53,8 @@ class Target:
     instrument: str
     article: str | None
     compare: str = "="
-    part: Part | None = None
-    of: Part | None = None
+    part: TargetPart | None = None
+    of: TargetPart | None = None
     column: str | None = None
     within_m: tuple[tuple[float, float], ...] = ()
     tolerance: float | None = None
@@ -141,7 +141,7 @@ def _target(item: Any, number: int, problems: list[Problem]) -> Target | None:
         instrument=instrument,
         article=article,
         compare=entry.choice("compare", COMPARISONS) or "=",
-        part=None if kind is None else Part(kind, _where(entry, KINDS[kind])),
+        part=None if kind is None else TargetPart(kind, _where(entry, KINDS[kind])),
         of=_of(entry, measure),
         column=column,
         within_m=_within(entry),
@@ -212,7 +212,7 @@ def _booleans(entry: Entry, key: str) -> tuple[str, ...]:
     return tuple(str(item).lower() for item in value)
 
 
-def _of(entry: Entry, measure: str | None) -> Part | None:
+def _of(entry: Entry, measure: str | None) -> TargetPart | None:
     inner = entry.nested("of")
     if inner is None:
         return None
@@ -220,7 +220,7 @@ def _of(entry: Entry, measure: str | None) -> Part | None:
         entry.fault("of", f"{measure} 不用此键", "请删去")
     inner.closed(("kind", "where"), ("kind",))
     kind = inner.choice("kind", tuple(KINDS))
-    return None if kind is None else Part(kind, _where(inner, KINDS[kind]))
+    return None if kind is None else TargetPart(kind, _where(inner, KINDS[kind]))
 
 
 def _column(entry: Entry, kind: Kind | None, measure: str | None) -> str | None:

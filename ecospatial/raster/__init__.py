@@ -10,41 +10,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecospatial.raster.banks import ecological_bank as ecological_bank
-    from ecospatial.raster.comparing import Changes as Changes
-    from ecospatial.raster.comparing import change as change
-    from ecospatial.raster.covering import INDICATORS as INDICATORS
-    from ecospatial.raster.covering import indicators as indicators
-    from ecospatial.raster.covering import judge as judge
-    from ecospatial.raster.covering import ndvi as ndvi
-    from ecospatial.raster.extra import EXTRA as EXTRA
-    from ecospatial.raster.extra import available as available
+    from ecospatial.raster._compat import EXTRA as EXTRA
+    from ecospatial.raster._compat import available as available
+    from ecospatial.raster.cover_change import Changes as Changes
+    from ecospatial.raster.cover_change import change as change
     from ecospatial.raster.grid import Grid as Grid
     from ecospatial.raster.grid import grid_of as grid_of
     from ecospatial.raster.grid import read_grid as read_grid
-    from ecospatial.raster.importing import import_grid as import_grid
-    from ecospatial.raster.limits import Exceeded as Exceeded
-    from ecospatial.raster.limits import exceeded as exceeded
-    from ecospatial.raster.watching import SEVERITIES as SEVERITIES
-    from ecospatial.raster.watching import WATCHED as WATCHED
-    from ecospatial.raster.watching import faults as faults
-    from ecospatial.raster.watching import pictures as pictures
-    from ecospatial.raster.watching import two_dates as two_dates
-    from ecospatial.raster.watching import watch as watch
-    from ecospatial.raster.watching import zones_of as zones_of
-    from ecospatial.raster.zoning import SHARES as SHARES
-    from ecospatial.raster.zoning import zonal as zonal
+    from ecospatial.raster.grid_import import import_grid as import_grid
+    from ecospatial.raster.land_cover import INDICATORS as INDICATORS
+    from ecospatial.raster.land_cover import indicators as indicators
+    from ecospatial.raster.land_cover import judge as judge
+    from ecospatial.raster.land_cover import ndvi as ndvi
+    from ecospatial.raster.monitor import SEVERITIES as SEVERITIES
+    from ecospatial.raster.monitor import WATCHED as WATCHED
+    from ecospatial.raster.monitor import faults as faults
+    from ecospatial.raster.monitor import pictures as pictures
+    from ecospatial.raster.monitor import two_dates as two_dates
+    from ecospatial.raster.monitor import watch as watch
+    from ecospatial.raster.monitor import zones_of as zones_of
+    from ecospatial.raster.riparian import ecological_bank as ecological_bank
+    from ecospatial.raster.threshold import Exceeded as Exceeded
+    from ecospatial.raster.threshold import exceeded as exceeded
+    from ecospatial.raster.zonal_statistics import SHARES as SHARES
+    from ecospatial.raster.zonal_statistics import zonal as zonal
 
 _FILES = {
-    "banks": ("ecological_bank",),
-    "comparing": ("Changes", "change"),
-    "covering": ("INDICATORS", "indicators", "judge", "ndvi"),
-    "extra": ("EXTRA", "available"),
+    "riparian": ("ecological_bank",),
+    "cover_change": ("Changes", "change"),
+    "land_cover": ("INDICATORS", "indicators", "judge", "ndvi"),
+    "_compat": ("EXTRA", "available"),
     "grid": ("Grid", "grid_of", "read_grid"),
-    "importing": ("import_grid",),
-    "limits": ("Exceeded", "exceeded"),
-    "watching": ("SEVERITIES", "WATCHED", "faults", "pictures", "two_dates", "watch", "zones_of"),
-    "zoning": ("SHARES", "zonal"),
+    "grid_import": ("import_grid",),
+    "threshold": ("Exceeded", "exceeded"),
+    "monitor": ("SEVERITIES", "WATCHED", "faults", "pictures", "two_dates", "watch", "zones_of"),
+    "zonal_statistics": ("SHARES", "zonal"),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_FILE_OF)  # noqa: PLE0605 - the names are text

@@ -18,7 +18,7 @@ from pyproj import CRS, Geod
 
 from ecospatial import crs as crs_
 from ecospatial.errors import CrsError, PlanError, Problem
-from ecospatial.raster.extra import libraries
+from ecospatial.raster._compat import libraries
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -120,10 +120,10 @@ def read_grid(
         It has no CRS and none is given, or the two contradict each other.
     """
     # Not at the top: a worker process gets its grids ready made, and starts without pandas.
-    from ecospatial import files
+    from ecospatial import io
     from ecospatial.plans import BAND_TABLES, CLASS_TABLES, COVERS
 
-    path = files.safe_path(source, raster=True)
+    path = io.safe_path(source, raster=True)
     meaning, roles = _table(path.name, classes, CLASS_TABLES), _table(path.name, bands, BAND_TABLES)
     with opened(path) as dataset:
         found = _header(path, dataset)
@@ -218,8 +218,8 @@ def _header(path: Path, dataset: Any) -> Grid:
         problems.append(Problem(path.name, None, f"不支持 {dataset.dtypes[0]} 类型的像元", "请转换为整数或浮点数"))
     if turn.is_identity or not all(math.isfinite(value) for value in turn[:6]):
         placed = "只有控制点（GCP），没有" if dataset.gcps[0] else "没有"
-        way_out = "请在 GIS 软件中配准后导出 GeoTIFF"
-        problems.append(Problem(path.name, None, f"栅格{placed}地理参考，不知道位于何处", way_out))
+        hint = "请在 GIS 软件中配准后导出 GeoTIFF"
+        problems.append(Problem(path.name, None, f"栅格{placed}地理参考，不知道位于何处", hint))
     elif max(abs(turn.b), abs(turn.d)) > _SQUARE * max(abs(turn.a), abs(turn.e)):
         problems.append(Problem(path.name, None, "栅格是旋转的，像元不与坐标轴平行", "请重采样为正北朝上后导出"))
     elif turn.a <= 0 or turn.e >= 0:
@@ -265,4 +265,4 @@ def _placed(name: str, wkt: str) -> CRS:
         return crs_.parse_crs(wkt)[0]
     except CrsError as fault:
         problem = fault.problems[0]
-        raise CrsError(Problem(name, None, problem.problem, "请写明 crs，或重新导出")) from fault
+        raise CrsError(Problem(name, None, problem.message, "请写明 crs，或重新导出")) from fault

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from ecospatial.raster.extra import libraries
+from ecospatial.raster._compat import libraries
 from ecospatial.raster.grid import Grid, opened, readable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Files:
         return self._open[grid.path]
 
 
-class Question(Protocol):
+class PixelQuery(Protocol):
     """Something that a grid answers for each pixel."""
 
     @property

@@ -5,8 +5,8 @@ Distance decides, buffers only draw. Everything works on arrays: one entry for e
 
 from __future__ import annotations
 
-from ecospatial.relations.covering import Coverage, Covered
-from ecospatial.relations.measures import Measures, Nearest, Target
+from ecospatial.relations.completeness import Coverage, Covered
+from ecospatial.relations.measurement import Measures, Nearest, Target
 from ecospatial.relations.questions import MIN_AREA_M2, along_river, is_same, near, outside, overlaps
 
 __all__ = [

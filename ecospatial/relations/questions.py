@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.geometry import ROUNDING_M, Cut, Shapes, areal_part, cut, depth, distinct, merged, safe_intersection
-from ecospatial.relations.measures import Measures, Nearest, Target
+from ecospatial.geometry import (
+    ROUNDING_M,
+    Cut,
+    ShapeIndex,
+    areal_part,
+    cut,
+    depth,
+    distinct,
+    merged,
+    safe_intersection,
+)
+from ecospatial.relations.measurement import Measures, Nearest, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +31,7 @@ MIN_LENGTH_M = 0.001
 MANY = 1000
 
 
-def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) -> Measures:
+def near(target: Target, sites: ShapeIndex, nearest: Nearest, *, within_m: float) -> Measures:
     """Ask which sites lie within a distance of a feature.
 
     Parameters
@@ -68,7 +78,7 @@ def near(target: Target, sites: Shapes, nearest: Nearest, *, within_m: float) ->
 
 
 def overlaps(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
+    target: Target, sites: ShapeIndex, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
 ) -> Measures:
     """Ask which sites share area, length or a point with a feature; a shared edge is not touched.
 
@@ -93,7 +103,7 @@ def overlaps(
 
 def outside(
     target: Target,
-    sites: Shapes,
+    sites: ShapeIndex,
     nearest: Nearest,
     *,
     limits_m: NDArray[np.float64] | None = None,
@@ -183,7 +193,7 @@ def drop_specks(shapes: NDArray[Any]) -> NDArray[Any]:
 
 
 def along_river(
-    target: Target, sites: Shapes, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
+    target: Target, sites: ShapeIndex, nearest: Nearest, *, limits_m: NDArray[np.float64] | None = None
 ) -> Measures:
     """Ask which sites lie in, or at the bank of, the stretch of river that belongs to an intake.
 
@@ -208,7 +218,7 @@ def along_river(
     --------
     >>> water = Target(np.array([shapely.box(0, 0, 100, 20)], dtype=object))
     >>> boxes = [shapely.box(10, 20, 30, 40), shapely.box(10, 20.5, 30, 40), shapely.box(0, -5, 10, 5)]
-    >>> sites = Shapes(np.array(boxes))
+    >>> sites = ShapeIndex(np.array(boxes))
     >>> found = along_river(water, sites, Nearest.of(water, sites, 1000.0))
     >>> found.touched.tolist(), found.margin_m.round(1).tolist()
     ([True, False, True], [0.0, 0.5, 5.0])
@@ -226,7 +236,7 @@ def along_river(
     return found
 
 
-def _close_pairs(target: Target, sites: Shapes, within_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _close_pairs(target: Target, sites: ShapeIndex, within_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pair pieces of the features and sites that may lie within a distance of each other, by their boxes."""
     west, south, east, north = shapely.bounds(target.pieces.piece).T
     boxes = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
@@ -235,13 +245,13 @@ def _close_pairs(target: Target, sites: Shapes, within_m: float) -> tuple[NDArra
 
 
 def _reached(
-    target: Target, sites: Shapes, site: NDArray[np.intp], piece: NDArray[np.intp], within_m: float
+    target: Target, sites: ShapeIndex, site: NDArray[np.intp], piece: NDArray[np.intp], within_m: float
 ) -> NDArray[np.intp]:
     """Give the pairs of a site and a feature of which some piece is within a distance, as one number each."""
     pieces = target.pieces
     pair = site * len(target.geometry) + pieces.owner[piece]
     # Two spots tell that it is, two circles that it is not; what they leave open is measured.
-    (middle, radius), (of_piece, size) = sites.circle, Shapes(pieces.piece).circle
+    (middle, radius), (of_piece, size) = sites.circle, ShapeIndex(pieces.piece).circle
     spot, of_site = pieces.some_vertex[piece], sites.first_vertex[site]
     sure = np.hypot(*(spot - of_site).T) <= within_m
     apart = np.hypot(*(of_piece[piece] - middle[site]).T) > within_m + size[piece] + radius[site]
@@ -297,7 +307,7 @@ def _deciding(found: Measures, parts: Cut, hit: NDArray[np.intp]) -> None:
     np.add.at(found.features, site[enough], 1)
 
 
-def _uncovered(target: Target, sites: Shapes, inside: NDArray[Any], asked: NDArray[np.bool_]) -> NDArray[Any]:
+def _uncovered(target: Target, sites: ShapeIndex, inside: NDArray[Any], asked: NDArray[np.bool_]) -> NDArray[Any]:
     rest, dimension = sites.geometry.copy(), sites.dimension
     some = np.flatnonzero(~shapely.is_missing(inside))
     areal = some[dimension[some] == 2]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ecospatial.rules.linting import Remark, implies, lint
-from ecospatial.rules.reading import (
+from ecospatial.rules.lint import Remark, implies, lint
+from ecospatial.rules.packs import (
     CITE_TEXTS,
     DISTANCES,
     MEASURED_KINDS,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ecospatial import files, formats
+from ecospatial import io
 from ecospatial.errors import Problem, SiteError
-from ecospatial.formats.text import shown
+from ecospatial.io._encoding import shown
 from ecospatial.model import FACTS
-from ecospatial.sites import sources
-from ecospatial.sites.vocabulary import KNOWN, NAMES, UnreadableError, matching, read_cell
+from ecospatial.sites import readers
+from ecospatial.sites.aliases import KNOWN, NAMES, UnreadableError, matching, read_cell
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from ecospatial.sites.sources import Part
+    from ecospatial.sites.readers import SourcePart
 
     Places = Sequence[tuple[str, int | str | None]]
 
@@ -29,7 +29,7 @@ _PLAIN = ("site_id", "site_name")
 _TABLES = (".csv", ".xlsx")
 
 
-def normalise(parts: list[Part], faults: list[Problem]) -> pd.DataFrame:
+def normalise(parts: list[SourcePart], faults: list[Problem]) -> pd.DataFrame:
     """Read the columns of all parts into ours.
 
     Parameters
@@ -44,8 +44,8 @@ def normalise(parts: list[Part], faults: list[Problem]) -> pd.DataFrame:
     DataFrame
         One row per site in the order of the source: our columns, None where nothing is said, then the others.
     """
-    raw = sources.stacked(parts)
-    places = sources.Places(parts)
+    raw = readers.stacked(parts)
+    places = readers.Places(parts)
     found = matching([str(c) for c in raw.columns])
     data: dict[str, Any] = {}
     for target in NAMES:
@@ -99,7 +99,7 @@ def read_cells(
     return pd.Series(list(map(read.__getitem__, keys)), index=cells.index, dtype=object)
 
 
-def _made_before(raw: pd.DataFrame, parts: list[Part]) -> dict[str, Any]:
+def _made_before(raw: pd.DataFrame, parts: list[SourcePart]) -> dict[str, Any]:
     """Keep what an earlier reading noted; the source is new for files and kept for frames."""
     both = {"repair", "repair_area_m2"} <= set(raw.columns)
     empty = pd.Series([None] * len(raw), index=raw.index, dtype=object)
@@ -184,10 +184,10 @@ def fill_from(
     SiteError
         The file can not be read or has no ids.
     """
-    place = files.safe_path(path)
+    place = io.safe_path(path)
     if place.suffix.lower() not in _TABLES:
         raise SiteError(Problem(place.name, None, "项目情况应为 .csv 或 .xlsx", "请另存后重试"))
-    raw = formats.read_table(place, known=KNOWN)
+    raw = io.read_table(place, known=KNOWN)
     found = matching([str(c) for c in raw.columns])
     if "site_id" not in found:
         raise SiteError(Problem(place.name, None, "没有 site_id 列", "请加上 site_id（编号、地块编号）列"))
@@ -203,7 +203,7 @@ def fill_from(
     used = {name for names in found.values() for name in names}
     extra = [shown(column) for column in raw.columns if column not in used]
     notices = [f"{place.name}：未使用的列：{'、'.join(extra)}"] if extra else []
-    return filled, {"file": place.name, "sha256": files.sha256(place)}, notices
+    return filled, {"file": place.name, "sha256": io.sha256(place)}, notices
 
 
 def _id_faults(ids: pd.Series[Any], places: Places, rows: dict[str, int]) -> list[Problem]:

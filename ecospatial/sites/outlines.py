@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from ecospatial.errors import Problem
-from ecospatial.formats import plain_name
 from ecospatial.geometry import close_lines, find_enclosures
-from ecospatial.geometry.validity import is_finite
-from ecospatial.sites.vocabulary import name_forms
+from ecospatial.geometry.repair import is_finite
+from ecospatial.io import plain_name
+from ecospatial.sites.aliases import name_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecospatial.geometry import Enclosure
-    from ecospatial.sites.sources import Part
+    from ecospatial.sites.readers import SourcePart
 
 # A column that says of a row what its shape is. It settles what open lines are; a closed line is an area all the same.
 _SHAPE_NAMES = frozenset(form for name in ("记录图形属性", "图形属性", "图形类型") for form in name_forms(name))
@@ -41,7 +41,7 @@ def listed_rows(rows: Sequence[int | str]) -> str:
     return f"第 {some} 行" + (f"等 {len(rows)} 行" if len(rows) > _LISTED else "")
 
 
-def close_outlines(part: Part) -> Part:
+def close_outlines(part: SourcePart) -> SourcePart:
     """Make areas of the closed lines of a part, and find open lines that enclose something.
 
     Parameters
@@ -79,7 +79,7 @@ def close_outlines(part: Part) -> Part:
     )
 
 
-def _stated_lines(part: Part) -> NDArray[np.bool_]:
+def _stated_lines(part: SourcePart) -> NDArray[np.bool_]:
     said = np.zeros(len(part.rows), dtype=bool)
     for column in part.attributes.columns:
         if plain_name(column) in _SHAPE_NAMES:
@@ -88,14 +88,14 @@ def _stated_lines(part: Part) -> NDArray[np.bool_]:
     return said
 
 
-def _fault(part: Part, one: Enclosure) -> Problem:
+def _fault(part: SourcePart, one: Enclosure) -> Problem:
     rows = [part.rows[i] for i in one.rows]
     if len(rows) == 1:
         return Problem(part.file, rows[0], f"线{one.what}", _WAY)
     return Problem(part.file, listed_rows(rows), f"这些线{one.what}", _WAY)
 
 
-def _notices(part: Part, found: list[Enclosure]) -> list[str]:
+def _notices(part: SourcePart, found: list[Enclosure]) -> list[str]:
     name = f"{part.file}：" if part.file else ""
     told = [f"{name}{listed_rows([part.rows[i] for i in one.rows])}的线{one.what}，按线处理" for one in found]
     more = len(told) - _LISTED
@@ -103,7 +103,7 @@ def _notices(part: Part, found: list[Enclosure]) -> list[str]:
     return [f"{text}；若为红线范围，请闭合后重新核查" for text in told]
 
 
-def describe_shapes(part: Part, geometry: NDArray[Any]) -> list[str]:
+def describe_shapes(part: SourcePart, geometry: NDArray[Any]) -> list[str]:
     """Tell when a file holds points, lines and areas together.
 
     Parameters

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ecospatial.formats.text import shown
-from ecospatial.geometry.areas import shared_area
-from ecospatial.geometry.kernel import safe_intersection
-from ecospatial.geometry.validity import is_finite
+from ecospatial.geometry.overlay import safe_intersection
+from ecospatial.geometry.overlay_area import shared_area
+from ecospatial.geometry.repair import is_finite
+from ecospatial.io._encoding import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import shapely
 from pyproj import Geod, Proj, Transformer
 
 from ecospatial.crs import label
-from ecospatial.formats.text import shown
+from ecospatial.io._encoding import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ecospatial.water.river_tables import rivers
-from ecospatial.water.sewer_tables import sewers
-from ecospatial.water.study import Table, WaterStudy
+from ecospatial.water.result import StudyTable, WaterStudy
+from ecospatial.water.rivers import rivers
+from ecospatial.water.sewers import sewers
 
-__all__ = ["Table", "WaterStudy", "rivers", "sewers"]
+__all__ = ["StudyTable", "WaterStudy", "rivers", "sewers"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecospatial.model import KINDS
 from ecospatial.network import CLASS_LABELS, COVERAGE_LABELS, END_LABELS, GAP_LABELS, LOAD_LABELS, PIPE_LABELS
-from ecospatial.water.study import Table
+from ecospatial.water.result import StudyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ _WORDS: Mapping[str, Mapping[str, Mapping[Any, str]]] = {
 }
 
 
-def made(name: str, frame: pd.DataFrame, *, extra: Sequence[str] = ()) -> Table:
+def made(name: str, frame: pd.DataFrame, *, extra: Sequence[str] = ()) -> StudyTable:
     """Give a frame its title and headers; ``extra`` columns are named after what they hold (towns)."""
     labels = dict(_LABELS[name]) | {column: column for column in extra}
-    return Table(name, _TITLES[name], frame, labels, _WORDS.get(name, {}))
+    return StudyTable(name, _TITLES[name], frame, labels, _WORDS.get(name, {}))
