@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fixtures")]
 
 from made_cases import FOLDER, Pack, others, run, unnoticed, wrong  # noqa: E402 - the path has to be set first
 
@@ -125,6 +125,9 @@ def _conditions(condition: Condition) -> Iterator[tuple[str, Condition]]:
             for other in others(key, code, codes):
                 if other not in codes:
                     yield f"{key} {code} is {other}", change(condition, **{key: (other, *rest)})
+    if condition.area_m2_at_least is not None:
+        for step in (1, -1):
+            yield f"area by {step:+} m2", change(condition, area_m2_at_least=condition.area_m2_at_least + step)
     for name, wanted in condition.facts:
         facts = tuple((n, not w if n == name else w) for n, w in condition.facts)
         yield f"{name} is {not wanted}", change(condition, facts=facts)

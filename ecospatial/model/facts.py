@@ -40,6 +40,12 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             Fact("permitted_limited_activity", "有限活动", "项目是否属于生态保护红线内允许的有限人为活动？"),
             Fact("chemical_project", "化工项目认定", "项目是否被认定为化工项目？"),
             Fact("takes_groundwater", "取用地下水", "项目是否取用地下水？"),
+            Fact(
+                "nutrient_offset",
+                "磷氮减量替代",
+                "项目是否属于工业集聚区内的战略性新兴产业项目、印染改建，"
+                "或者现有企业不增产能、提升环保标准的技术改造，并落实磷、氮排放减量替代？",
+            ),
         )
     }
 )

@@ -323,6 +323,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "point",
                 (Column("grade", "站点级别", words=("国控", "省控", "市控")),),
             ),
+            Kind("crossing_zone", "桥梁隧道安全保护区", "polygon"),
             Kind("metro_station", "轨道交通站点", "point", (Column("metro_line", "线路"),)),
             Kind("flood_prone_point", "易涝点", "point"),
             Kind("geological_hazard", "地质灾害点", "point", (Column("hazard_type", "灾害类型"),)),

@@ -34,7 +34,7 @@ LAND_USES = ("07", "0701", "0703", "08", "0803", "0804", "0806", "0807", "09", "
 FACTS = (
     "discharges_to_water", "stores_hazardous", "new_outfall", "enlarges_aquaculture", "water_supply_works",
     "national_key_project", "linear_infrastructure", "harmless_crossing", "permitted_limited_activity",
-    "chemical_project", "takes_groundwater",
+    "chemical_project", "takes_groundwater", "nutrient_offset",
 )  # fmt: skip
 
 

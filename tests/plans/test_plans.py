@@ -488,7 +488,7 @@ def test_a_plan_shows_itself_and_escapes_names(tmp_path):
 NOT_DRAWN = {
     "changzhou-zhonglou": {("monitoring_section", "国考")},
     "nanjing-gulou": {("bank_line", name) for name in ("秦淮河", "内金川河", "外金川河")}
-    | {("sewer_catchment", "合流")},
+    | {("sewer_catchment", "合流"), ("intake", "长江")},
 }
 
 

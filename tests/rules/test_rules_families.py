@@ -40,7 +40,6 @@ FAMILIES = {
     "岸线开发利用区": ("shoreline_zone", {"function": "岸线开发利用区"}),
     "太湖一级保护区": ("taihu_zone", {"level": "一级"}),
     "太湖二级保护区": ("taihu_zone", {"level": "二级"}),
-    "太湖三级保护区": ("taihu_zone", {"level": "三级"}),
     "河道管理范围": ("river_management", {}),
     "堤防和护堤地": ("river_management", {"part": "护堤地"}),
     "蓝线": ("blue_line", {}),
