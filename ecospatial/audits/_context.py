@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ecospatial.plans import Layer, Plan
 
 # Kinds whose features make up the whole district, without gap or overlap.
-TILINGS = ("territorial_space", "town")
+TILINGS = tuple(kind.name for kind in KINDS.values() if kind.tiles_district)
 # Less than this is a shared edge or rounding (docs/interface.md section 5).
 MIN_AREA_M2 = 0.01
 # Of latitude, on the ellipsoid of CGCS2000 at 32 degrees north, rounded up.

@@ -14,18 +14,6 @@ from ecospatial.model import KINDS
 if TYPE_CHECKING:
     from ecospatial.results import Audit
 
-# The column of each kind that its ledger is by; other kinds are one class.
-CLASS_COLUMNS = {
-    "territorial_space": "space",
-    "control_zone": "zone_type",
-    "urban_boundary": "part",
-    "canal_zone": "zone_type",
-    "water_source_zone": "level",
-    "nature_reserve": "part",
-    "river_management": "part",
-    "sewer_catchment": "plant",
-}
-NOT_COUNTED = ("district", "town")
 NO_TOWN = "未划入街镇"
 
 
@@ -56,9 +44,9 @@ def plan_ledger(stock: AuditLayers) -> pd.DataFrame:
     tables = []
     for kind in dict.fromkeys(layer.kind for layer in stock.usable):
         frame = stock.areal(kind)
-        if kind in NOT_COUNTED or frame is None or frame.empty or KINDS[kind].shape not in ("polygon", "bank"):
+        if not KINDS[kind].counted or frame is None or frame.empty or KINDS[kind].shape not in ("polygon", "bank"):
             continue
-        by = CLASS_COLUMNS.get(kind)
+        by = KINDS[kind].class_column or None
         classes = dissolved(frame, by, "未分类" if by is not None else KINDS[kind].label)
         if by is not None and list(classes) == ["未分类"]:
             classes = {KINDS[kind].label: classes["未分类"]}

@@ -10,9 +10,9 @@ import shapely
 
 from ecospatial.audits._context import MIN_AREA_M2, ids, spoken
 from ecospatial.audits._result_row import AuditRow, area_text, areal_row, label
-from ecospatial.audits.gcj02_offset import SPACES
 from ecospatial.audits.layer_metadata import uncovered
 from ecospatial.audits.topology import narrow_gaps, shared
+from ecospatial.model import KINDS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from ecospatial.audits._context import AuditLayers
 
-LINES = ("eco_redline", "basic_farmland", "urban_boundary")
-FARMLAND = ("basic_farmland", "farmland")
+LINES = tuple(kind.name for kind in KINDS.values() if kind.space)
+FARMLAND = tuple(kind.name for kind in KINDS.values() if kind.farmland)
 WATER = ("water_body", "bank_line")
 # From the inner to the outer: a level lies inside the next one.
 LEVELS = ("一级", "二级", "准")
@@ -97,7 +97,7 @@ def _pair_row(
 
 def _space(stock: AuditLayers, kind: str) -> list[AuditRow]:
     """Each of the three lines lies in its own space."""
-    word = SPACES[kind]
+    word = KINDS[kind].space
     subject = f"{label(kind)} 在{word}内"
     missing = _gap_row(stock, "space", subject, (kind, "territorial_space"))
     if missing is not None:

@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from ecospatial.audits._context import AuditLayers
     from ecospatial.plans import Layer
 
-# Which space each of the three lines is drawn in.
-SPACES = {"eco_redline": "生态空间", "basic_farmland": "农业空间", "urban_boundary": "城镇空间"}
-# What each kind may not lie on.
-APART = {
-    "eco_redline": ("basic_farmland", "urban_boundary"),
-    "basic_farmland": ("eco_redline", "urban_boundary", "water_body", "bank_line"),
-    "urban_boundary": ("eco_redline", "basic_farmland"),
-    "farmland": ("water_body", "bank_line"),
-    "water_body": ("farmland", "basic_farmland"),
-}
 SHIFTS = {"gcj02": "GCJ-02（火星坐标）", "bd09": "BD-09（百度坐标）"}
 # A shift explains a misfit when undoing it takes away nine tenths of it.
 EXPLAINED = 0.1
@@ -151,7 +141,7 @@ def _fit(stock: AuditLayers, layer: Layer, shapes: NDArray[Any], *, most: int) -
     tiled = layer.kind in (*TILINGS, "district")
     if not tiled and len(areal) > most:
         areal = areal[np.linspace(0, len(areal) - 1, most).astype(np.intp)]
-    foes = _union([_near(stock.shapes(kind), areal) for kind in APART.get(layer.kind, ())])
+    foes = _union([_near(stock.shapes(kind), areal) for kind in KINDS[layer.kind].apart_from])
 
     def wrong(moved: NDArray[Any]) -> Any:
         union = shapely.union_all(moved)
@@ -170,7 +160,7 @@ def _reference(stock: AuditLayers, layer: Layer) -> Any:
     if layer.kind == "district":
         tilings = _union([stock.shapes(kind) for kind in TILINGS])
         return None if tilings.is_empty else tilings
-    word = SPACES.get(layer.kind)
+    word = KINDS[layer.kind].space or None
     spaces = stock.areal("territorial_space") if word is not None else None
     if spaces is not None and not spaces.empty:
         own = spaces.geometry.to_numpy()[(spaces["space"] == word).to_numpy()]

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from ecospatial.plans import Layer
 
 
-# What a district draws for itself and within itself; other zones and catchments may go on beyond its border.
-OWN = (
-    "town", "territorial_space", "eco_redline", "control_zone", "basic_farmland", "farmland", "urban_boundary",
-    "contaminated_parcel", "park", "industrial_park",
-)  # fmt: skip
-
-
 def layer_rows(stock: AuditLayers) -> list[AuditRow]:
     """Look at the state of every layer."""
     rows: list[AuditRow] = []
@@ -38,7 +31,7 @@ def layer_rows(stock: AuditLayers) -> list[AuditRow]:
         elif layer.present == "held" and KINDS[layer.kind].shape != "raster":
             rows += _held(stock, layer)
     listed = {layer.kind for layer in stock.plan.layers.values()}
-    for kind in ("district", "territorial_space", "eco_redline", "basic_farmland", "urban_boundary"):
+    for kind in (kind.name for kind in KINDS.values() if kind.expected):
         if kind not in listed:
             reason = "规划未列出该图层，与之有关的核对无法进行，请向主管部门取得"
             rows.append(AuditRow("layer", KINDS[kind].label, "cannot_tell", reason))
@@ -125,7 +118,7 @@ def _allowed(stock: AuditLayers, layer: Layer) -> tuple[str, Any, str]:
         # Rivers go on beyond what a layer vouches for; areas that somebody drew do not.
         return "coverage", area, "fault" if KINDS[layer.kind].shape == "polygon" else "note"
     points = KINDS[layer.kind].shape == "point" and layer.coverage == "district"
-    return "outside", stock.district, "fault" if layer.kind in OWN or points else "note"
+    return "outside", stock.district, "fault" if KINDS[layer.kind].within_district or points else "note"
 
 
 def _beyond(

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
     from ecospatial.audits._context import AuditLayers
 
-# Zones of these kinds may lie on each other by law or by nature (levels of protection, lists that grow).
-MAY_OVERLAP = (
-    "control_zone",
-    "water_source_zone",
-    "canal_zone",
-    "river_management",
-    "forest_park",
-    "contaminated_parcel",
-)
-# Levels of one protection lie on each other; nesting is asked of them instead.
-LEVELLED = {"water_source_zone": "level"}
 # Two features that share this much of both are the same one twice.
 SAME_SHARE = 0.99
 
@@ -89,14 +78,14 @@ def _pairs(stock: AuditLayers, kind: str, frame: gpd.GeoDataFrame) -> list[Audit
     layers = frame["layer"].to_numpy(dtype=object)
     area = shapely.area(shapes)
     rows = []
-    levels = frame[LEVELLED[kind]].to_numpy(dtype=object) if kind in LEVELLED else None
+    levels = frame[KINDS[kind].level_column].to_numpy(dtype=object) if KINDS[kind].level_column else None
     for left, right, shape in shared(shapes):
         if levels is not None and levels[left] != levels[right]:
             continue
         small = min(area[left], area[right])
         same = shape.area >= SAME_SHARE * max(area[left], area[right])
         nested = not same and shape.area >= SAME_SHARE * small
-        check, status = "overlap", "note" if kind in MAY_OVERLAP else "fault"
+        check, status = "overlap", "note" if KINDS[kind].may_overlap else "fault"
         inner, outer = (left, right) if area[left] <= area[right] else (right, left)
         reason = "两个要素重叠"
         if same:
@@ -104,7 +93,7 @@ def _pairs(stock: AuditLayers, kind: str, frame: gpd.GeoDataFrame) -> list[Audit
             check, status, reason = "duplicate", "fault", "同一图形出现两次" if exact else "两个图形几乎相同"
         elif nested:
             reason = f"{names[inner]}完全位于{names[outer]}之内，应挖空或删去"
-        if kind in MAY_OVERLAP and not same:
+        if KINDS[kind].may_overlap and not same:
             reason += "（这类区域可以重叠，请核对是否有意）"
         rows.append(
             areal_row(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RiverRole = Literal["", "green", "discharges", "receives"]
 Shape = Literal["polygon", "line", "point", "bank", "raster"]
 ColumnType = Literal["text", "number", "bool", "date"]
 
@@ -29,7 +30,32 @@ class Kind:
     """What a layer is of.
 
     ``shape`` "bank" is a line or the polygon between the banks; "raster" a grid of pixels, whose values are in
-    ``unit``.
+    ``unit``. A new kind is one row; everything that treats kinds differently asks their traits.
+
+    Attributes
+    ----------
+    may_overlap
+        Whether its features may lie on each other by law or by nature.
+    within_district
+        Whether a district draws it for itself and within itself; others may go on beyond its border.
+    monitored
+        Whether its ground may not change without leave, so that imagery is compared there.
+    tiles_district
+        Whether its features make up the whole district, without gap or overlap.
+    class_column, level_column
+        The column that its ledger is by, and the one of levels of protection that lie inside each other.
+    counted
+        Whether it has a ledger of areas.
+    expected
+        Whether every plan should list it.
+    space
+        The word of 三类空间 that the line of 三区三线 is drawn in.
+    apart_from
+        Kinds that it may not lie on.
+    farmland
+        Whether it may not lie on water.
+    river_role
+        Whether it counts as green beside rivers, or is listed above or below a section.
     """
 
     name: str
@@ -37,6 +63,19 @@ class Kind:
     shape: Shape
     columns: tuple[Column, ...] = ()
     unit: str = ""
+    # Traits. Kinds of areas state each of the first three; a test fails when one does not.
+    may_overlap: bool | None = None
+    within_district: bool | None = None
+    monitored: bool | None = None
+    tiles_district: bool = False
+    class_column: str = ""
+    level_column: str = ""
+    counted: bool = True
+    expected: bool = False
+    space: str = ""
+    apart_from: tuple[str, ...] = ()
+    farmland: bool = False
+    river_role: RiverRole = ""
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -67,28 +106,96 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         k.name: k
         for k in (
-            Kind("district", "行政区", "polygon", (_ADCODE,)),
-            Kind("town", "街道、镇", "polygon", (_ADCODE,)),
+            Kind(
+                "district",
+                "行政区",
+                "polygon",
+                (_ADCODE,),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
+                counted=False,
+                expected=True,
+            ),
+            Kind(
+                "town",
+                "街道、镇",
+                "polygon",
+                (_ADCODE,),
+                may_overlap=False,
+                within_district=True,
+                monitored=False,
+                tiles_district=True,
+                counted=False,
+            ),
             Kind(
                 "territorial_space",
                 "三类空间",
                 "polygon",
                 (Column("space", "空间类型", words=("生态空间", "农业空间", "城镇空间"), required=True),),
+                may_overlap=False,
+                within_district=True,
+                monitored=False,
+                tiles_district=True,
+                class_column="space",
+                expected=True,
             ),
-            Kind("eco_redline", "生态保护红线", "polygon", (Column("core", "自然保护地核心保护区", "bool"),)),
+            Kind(
+                "eco_redline",
+                "生态保护红线",
+                "polygon",
+                (Column("core", "自然保护地核心保护区", "bool"),),
+                may_overlap=False,
+                within_district=True,
+                monitored=True,
+                expected=True,
+                space="生态空间",
+                apart_from=("basic_farmland", "urban_boundary"),
+            ),
             Kind(
                 "control_zone",
                 "生态空间管控区域",
                 "polygon",
                 (Column("zone_type", "管控区类型", words=ZONE_TYPES, required=True),),
+                may_overlap=True,
+                within_district=True,
+                monitored=True,
+                class_column="zone_type",
             ),
-            Kind("basic_farmland", "永久基本农田", "polygon"),
-            Kind("farmland", "耕地", "polygon"),
+            Kind(
+                "basic_farmland",
+                "永久基本农田",
+                "polygon",
+                may_overlap=False,
+                within_district=True,
+                monitored=True,
+                expected=True,
+                space="农业空间",
+                apart_from=("eco_redline", "urban_boundary", "water_body", "bank_line"),
+                farmland=True,
+            ),
+            Kind(
+                "farmland",
+                "耕地",
+                "polygon",
+                may_overlap=False,
+                within_district=True,
+                monitored=False,
+                apart_from=("water_body", "bank_line"),
+                farmland=True,
+            ),
             Kind(
                 "urban_boundary",
                 "城镇开发边界",
                 "polygon",
                 (Column("part", "分区", words=("集中建设区", "弹性发展区", "特别用途区")),),
+                may_overlap=False,
+                within_district=True,
+                monitored=False,
+                class_column="part",
+                expected=True,
+                space="城镇空间",
+                apart_from=("eco_redline", "basic_farmland"),
             ),
             Kind(
                 "river_centreline",
@@ -107,8 +214,19 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ),
             # Where a river really begins: a spring, a hill stream, a pumping station that feeds it.
             Kind("river_source", "河道源头、引水口", "point", (Column("river", "河流"),)),
-            Kind("bank_line", "岸线", "bank", (_RIVER, _SIDE)),
-            Kind("water_body", "水面", "bank", (_RIVER, _SIDE)),
+            Kind(
+                "bank_line", "岸线", "bank", (_RIVER, _SIDE), may_overlap=False, within_district=False, monitored=True
+            ),
+            Kind(
+                "water_body",
+                "水面",
+                "bank",
+                (_RIVER, _SIDE),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+                apart_from=("farmland", "basic_farmland"),
+            ),
             Kind(
                 "canal_zone",
                 "大运河核心监控区",
@@ -120,6 +238,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                         words=("核心监控区", "滨河生态空间", "建成区", "核心监控区其他区域", "拓展区"),
                     ),
                 ),
+                may_overlap=True,
+                within_district=False,
+                monitored=True,
+                class_column="zone_type",
             ),
             Kind(
                 "water_source_zone",
@@ -130,25 +252,40 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("level", "级别", words=("一级", "二级", "准"), required=True),
                     Column("part", "水陆域", words=("水域", "陆域")),
                 ),
+                may_overlap=True,
+                within_district=False,
+                monitored=True,
+                class_column="level",
+                level_column="level",
+                river_role="receives",
             ),
             Kind(
                 "intake",
                 "取水口",
                 "point",
                 (Column("source_name", "水源地", required=True), Column("river", "河流")),
+                river_role="receives",
             ),
             Kind(
                 "nature_reserve",
                 "自然保护区",
                 "polygon",
                 (Column("part", "分区", words=("核心保护区", "一般控制区"), required=True),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+                class_column="part",
             ),
-            Kind("forest_park", "森林公园", "polygon"),
+            Kind("forest_park", "森林公园", "polygon", may_overlap=True, within_district=False, monitored=True),
             Kind(
                 "river_management",
                 "河道管理范围",
                 "polygon",
                 (_RIVER, Column("part", "部位", words=("水域", "滩地", "堤防", "护堤地"))),
+                may_overlap=True,
+                within_district=False,
+                monitored=True,
+                class_column="part",
             ),
             Kind(
                 "outfall",
@@ -160,12 +297,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("flow_m3_d", "排放量（立方米/日）", "number"),
                     Column("catchment", "所属排水片区"),
                 ),
+                river_role="discharges",
             ),
             Kind(
                 "monitoring_section",
                 "考核断面",
                 "point",
                 (_RIVER, Column("grade", "考核级别", words=("国考", "省考", "市考"))),
+                river_role="receives",
             ),
             Kind(
                 "sewer_catchment",
@@ -180,6 +319,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("river", "受纳河道"),
                     Column("flow_m3_d", "污水量（立方米/日）", "number"),
                 ),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
+                class_column="plant",
+                river_role="discharges",
             ),
             Kind(
                 "sewer_pipe",
@@ -199,24 +343,34 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("plant", "污水处理厂", required=True),
                     Column("capacity_m3_d", "处理能力（立方米/日）", "number"),
                 ),
+                river_role="discharges",
             ),
             Kind(
                 "contaminated_parcel",
                 "污染地块",
                 "polygon",
                 (Column("listed_on", "列入名录日期", "date"), Column("removed_on", "移出名录日期", "date")),
+                may_overlap=True,
+                within_district=True,
+                monitored=False,
             ),
             Kind(
                 "control_unit",
                 "生态环境管控单元",
                 "polygon",
                 (Column("unit_class", "单元类别", words=("优先保护", "重点管控", "一般管控"), required=True),),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
             Kind(
                 "taihu_zone",
                 "太湖流域三级保护区",
                 "polygon",
                 (Column("level", "级别", words=("一级", "二级", "三级"), required=True),),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
             Kind(
                 "shoreline_zone",
@@ -231,31 +385,93 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                         required=True,
                     ),
                 ),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
             ),
-            Kind("blue_line", "城市蓝线", "polygon", (Column("river", "河流"),)),
-            Kind("buffer_strip", "生态缓冲带", "polygon", (Column("river", "河流"),)),
+            Kind(
+                "blue_line",
+                "城市蓝线",
+                "polygon",
+                (Column("river", "河流"),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+            ),
+            Kind(
+                "buffer_strip",
+                "生态缓冲带",
+                "polygon",
+                (Column("river", "河流"),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+                river_role="green",
+            ),
             Kind(
                 "ecological_corridor",
                 "生态廊道",
                 "polygon",
                 (Column("corridor_type", "廊道类型"),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+                river_role="green",
             ),
-            Kind("wetland", "湿地", "polygon", (Column("grade", "湿地级别"),)),
-            Kind("scenic_area", "风景名胜区", "polygon", (Column("part", "分区", words=("核心景区", "其他区域")),)),
+            Kind(
+                "wetland",
+                "湿地",
+                "polygon",
+                (Column("grade", "湿地级别"),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+            ),
+            Kind(
+                "scenic_area",
+                "风景名胜区",
+                "polygon",
+                (Column("part", "分区", words=("核心景区", "其他区域")),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+            ),
             Kind(
                 "aquatic_reserve",
                 "水产种质资源保护区",
                 "polygon",
                 (Column("part", "分区", words=("核心区", "实验区")),),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
             ),
-            Kind("park", "公园绿地", "polygon", (Column("park_type", "公园类型"),)),
+            Kind(
+                "park",
+                "公园绿地",
+                "polygon",
+                (Column("park_type", "公园类型"),),
+                may_overlap=False,
+                within_district=True,
+                monitored=True,
+                river_role="green",
+            ),
             Kind(
                 "noise_zone",
                 "声环境功能区",
                 "polygon",
                 (Column("noise_class", "类别", words=("0类", "1类", "2类", "3类", "4a类", "4b类"), required=True),),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
-            Kind("noise_sensitive_area", "噪声敏感建筑物集中区域", "polygon"),
+            Kind(
+                "noise_sensitive_area",
+                "噪声敏感建筑物集中区域",
+                "polygon",
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
+            ),
             # The edge of the road or railway, where strips beside it begin; never its centreline.
             Kind(
                 "traffic_line",
@@ -288,6 +504,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("subject", "养殖类别", words=("畜禽", "水产"), required=True),
                     Column("zone", "分区", words=("禁养区", "限养区", "养殖区"), required=True),
                 ),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
             Kind(
                 "groundwater_zone",
@@ -301,12 +520,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                         required=True,
                     ),
                 ),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
             Kind(
                 "industrial_park",
                 "产业园区",
                 "polygon",
                 (Column("park_type", "园区类型", words=("化工园区", "其他园区"), required=True),),
+                may_overlap=False,
+                within_district=True,
+                monitored=False,
             ),
             Kind(
                 "historic_area",
@@ -316,6 +541,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("protected", "保护对象"),
                     Column("part", "分区", words=("核心保护范围", "保护范围", "建设控制地带")),
                 ),
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
             ),
             Kind(
                 "monitoring_station",
@@ -323,7 +551,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "point",
                 (Column("grade", "站点级别", words=("国控", "省控", "市控")),),
             ),
-            Kind("crossing_zone", "桥梁隧道安全保护区", "polygon"),
+            Kind(
+                "crossing_zone",
+                "桥梁隧道安全保护区",
+                "polygon",
+                may_overlap=False,
+                within_district=False,
+                monitored=False,
+            ),
             Kind("metro_station", "轨道交通站点", "point", (Column("metro_line", "线路"),)),
             Kind("flood_prone_point", "易涝点", "point"),
             Kind("geological_hazard", "地质灾害点", "point", (Column("hazard_type", "灾害类型"),)),

@@ -37,11 +37,7 @@ if TYPE_CHECKING:
     from ecospatial.rules import Rule
 
 # Areas whose ground may not change without leave; the district itself takes what lies in none of them.
-WATCHED = (
-    "eco_redline", "nature_reserve", "water_source_zone", "basic_farmland", "control_zone", "forest_park",
-    "river_management", "shoreline_zone", "blue_line", "buffer_strip", "ecological_corridor", "wetland", "scenic_area",
-    "aquatic_reserve", "park", "canal_zone", "bank_line", "water_body",
-)  # fmt: skip
+WATCHED = tuple(kind.name for kind in KINDS.values() if kind.monitored)
 SEVERITIES = ("prohibited", "restricted", "none")
 _CONCERNS = (ENCROACHED, WATER_LOST, TREES_LOST, OTHER)
 

@@ -11,6 +11,7 @@ import shapely
 
 from ecospatial import network as nw
 from ecospatial.errors import PlanError, Problem
+from ecospatial.model import KINDS
 from ecospatial.network.dead_ends import MAX_GAP_M
 from ecospatial.network.graph import SNAP_M
 from ecospatial.results import StudyTable, WaterStudy
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 # Drawn for the eye and for areas; no rule stands behind these widths.
 CORRIDOR_M = 50.0
 BREAK_M = 100.0
-GREEN_KINDS = ("park", "buffer_strip", "ecological_corridor")
-UPSTREAM_KINDS = ("outfall", "sewage_plant", "sewer_catchment")
-DOWNSTREAM_KINDS = ("monitoring_section", "intake", "water_source_zone")
+GREEN_KINDS, UPSTREAM_KINDS, DOWNSTREAM_KINDS = (
+    tuple(kind.name for kind in KINDS.values() if kind.river_role == role)
+    for role in ("green", "discharges", "receives")
+)
 
 
 def rivers(
