@@ -119,11 +119,15 @@ def _densified(geometry: NDArray[Any], finite: NDArray[np.bool_], step: float) -
 
 
 def _as_it_stands(shape: Any, step: float) -> Any:
+    if shape.length == 0.0:  # GEOS refuses a line whose vertices are all the same
+        return shape
     if shape.geom_type == "Polygon":
-        rings = [shapely.segmentize(ring, step) for ring in (shape.exterior, *shape.interiors)]
+        rings = [_as_it_stands(ring, step) for ring in (shape.exterior, *shape.interiors)]
         return shapely.Polygon(rings[0], rings[1:])
     if shape.geom_type == "MultiPolygon":
         return shapely.MultiPolygon([_as_it_stands(part, step) for part in shape.geoms])
+    if hasattr(shape, "geoms"):
+        return type(shape)([_as_it_stands(part, step) for part in shape.geoms])
     return shapely.segmentize(shape, step)
 
 

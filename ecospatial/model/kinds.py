@@ -56,6 +56,8 @@ class Kind:
         Whether it may not lie on water.
     river_role
         Whether it counts as green beside rivers, or is listed above or below a section.
+    order
+        Its place where the kinds with one of these traits are listed.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Kind:
     apart_from: tuple[str, ...] = ()
     farmland: bool = False
     river_role: RiverRole = ""
+    order: int = 0
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -151,6 +154,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 expected=True,
                 space="生态空间",
                 apart_from=("basic_farmland", "urban_boundary"),
+                order=1,
             ),
             Kind(
                 "control_zone",
@@ -161,6 +165,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=True,
                 monitored=True,
                 class_column="zone_type",
+                order=5,
             ),
             Kind(
                 "basic_farmland",
@@ -173,6 +178,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 space="农业空间",
                 apart_from=("eco_redline", "urban_boundary", "water_body", "bank_line"),
                 farmland=True,
+                order=4,
             ),
             Kind(
                 "farmland",
@@ -215,7 +221,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             # Where a river really begins: a spring, a hill stream, a pumping station that feeds it.
             Kind("river_source", "河道源头、引水口", "point", (Column("river", "河流"),)),
             Kind(
-                "bank_line", "岸线", "bank", (_RIVER, _SIDE), may_overlap=False, within_district=False, monitored=True
+                "bank_line",
+                "岸线",
+                "bank",
+                (_RIVER, _SIDE),
+                may_overlap=False,
+                within_district=False,
+                monitored=True,
+                order=17,
             ),
             Kind(
                 "water_body",
@@ -226,6 +239,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 apart_from=("farmland", "basic_farmland"),
+                order=18,
             ),
             Kind(
                 "canal_zone",
@@ -242,6 +256,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 class_column="zone_type",
+                order=16,
             ),
             Kind(
                 "water_source_zone",
@@ -258,6 +273,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 class_column="level",
                 level_column="level",
                 river_role="receives",
+                order=3,
             ),
             Kind(
                 "intake",
@@ -265,6 +281,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "point",
                 (Column("source_name", "水源地", required=True), Column("river", "河流")),
                 river_role="receives",
+                order=2,
             ),
             Kind(
                 "nature_reserve",
@@ -275,8 +292,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 class_column="part",
+                order=2,
             ),
-            Kind("forest_park", "森林公园", "polygon", may_overlap=True, within_district=False, monitored=True),
+            Kind(
+                "forest_park", "森林公园", "polygon", may_overlap=True, within_district=False, monitored=True, order=6
+            ),
             Kind(
                 "river_management",
                 "河道管理范围",
@@ -286,6 +306,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 class_column="part",
+                order=7,
             ),
             Kind(
                 "outfall",
@@ -298,6 +319,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("catchment", "所属排水片区"),
                 ),
                 river_role="discharges",
+                order=1,
             ),
             Kind(
                 "monitoring_section",
@@ -305,6 +327,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "point",
                 (_RIVER, Column("grade", "考核级别", words=("国考", "省考", "市考"))),
                 river_role="receives",
+                order=1,
             ),
             Kind(
                 "sewer_catchment",
@@ -324,6 +347,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 monitored=False,
                 class_column="plant",
                 river_role="discharges",
+                order=3,
             ),
             Kind(
                 "sewer_pipe",
@@ -344,6 +368,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Column("capacity_m3_d", "处理能力（立方米/日）", "number"),
                 ),
                 river_role="discharges",
+                order=2,
             ),
             Kind(
                 "contaminated_parcel",
@@ -388,6 +413,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 may_overlap=False,
                 within_district=False,
                 monitored=True,
+                order=8,
             ),
             Kind(
                 "blue_line",
@@ -397,6 +423,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 may_overlap=False,
                 within_district=False,
                 monitored=True,
+                order=9,
             ),
             Kind(
                 "buffer_strip",
@@ -407,6 +434,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 river_role="green",
+                order=10,
             ),
             Kind(
                 "ecological_corridor",
@@ -417,6 +445,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=False,
                 monitored=True,
                 river_role="green",
+                order=11,
             ),
             Kind(
                 "wetland",
@@ -426,6 +455,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 may_overlap=False,
                 within_district=False,
                 monitored=True,
+                order=12,
             ),
             Kind(
                 "scenic_area",
@@ -435,6 +465,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 may_overlap=False,
                 within_district=False,
                 monitored=True,
+                order=13,
             ),
             Kind(
                 "aquatic_reserve",
@@ -444,6 +475,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 may_overlap=False,
                 within_district=False,
                 monitored=True,
+                order=14,
             ),
             Kind(
                 "park",
@@ -454,6 +486,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 within_district=True,
                 monitored=True,
                 river_role="green",
+                order=15,
             ),
             Kind(
                 "noise_zone",

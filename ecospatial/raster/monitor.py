@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ecospatial.rules import Rule
 
 # Areas whose ground may not change without leave; the district itself takes what lies in none of them.
-WATCHED = tuple(kind.name for kind in KINDS.values() if kind.monitored)
+WATCHED = tuple(kind.name for kind in sorted(KINDS.values(), key=attrgetter("order")) if kind.monitored)
 SEVERITIES = ("prohibited", "restricted", "none")
 _CONCERNS = (ENCROACHED, WATER_LOST, TREES_LOST, OTHER)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 CORRIDOR_M = 50.0
 BREAK_M = 100.0
 GREEN_KINDS, UPSTREAM_KINDS, DOWNSTREAM_KINDS = (
-    tuple(kind.name for kind in KINDS.values() if kind.river_role == role)
+    tuple(kind.name for kind in sorted(KINDS.values(), key=attrgetter("order")) if kind.river_role == role)
     for role in ("green", "discharges", "receives")
 )
 

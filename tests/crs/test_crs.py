@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from pyproj import CRS, Geod
+from pyproj import CRS, Geod, Transformer
 
 from ecospatial import crs
 from ecospatial.errors import CrsError
@@ -322,3 +322,25 @@ def test_nothing_fits_numbers_from_nowhere():
 )
 def test_directions(east, north, word):
     assert crs.compass(east, north) == word
+
+
+SPOT = shapely.LineString([(119.9, 31.8), (119.9, 31.8)])
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        SPOT,
+        shapely.MultiLineString([SPOT, shapely.LineString([(119.9, 31.8), (119.95, 31.8)])]),
+        shapely.GeometryCollection([SPOT, shapely.Point(119.9, 31.8)]),
+        shapely.Polygon([(119.9, 31.8), (119.95, 31.8), (119.9, 31.8)]),
+        shapely.MultiPolygon([shapely.Polygon([(119.9, 31.8), (119.9, 31.8), (119.9, 31.8)])]),
+    ],
+    ids=["line", "lines", "collection", "polygon without area", "polygon in one spot"],
+)
+def test_a_shape_that_shrank_to_a_spot_is_moved_like_any_other(shape):
+    # A conflict narrower than 0.1 mm is such a shape once it was written to JSON with 9 decimals.
+    there = crs.transform(np.array([shape], dtype=object), CRS.from_epsg(4490), CRS.from_epsg(4549))
+    wanted = Transformer.from_crs(4490, 4549, always_xy=True).transform(119.9, 31.8)
+    assert shapely.get_coordinates(there[0])[0] == pytest.approx(wanted, abs=1e-6)
+    assert there[0].geom_type == shape.geom_type
