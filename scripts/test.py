@@ -1,7 +1,8 @@
 """Run every check of the project: ``python3 scripts/test.py``.
 
 Makes the environment first when it is not there. Arguments go to pytest, and then only pytest runs, from the
-repository's root: ``python3 scripts/test.py -k near tests/checks/test_checking.py``. With ``CI=true`` in the
+repository's root: ``python3 scripts/test.py -k near tests/checks``. ``--quick`` runs ruff, mypy and the tests of the
+folders that the change touches, without those marked slow, browser or server. With ``CI=true`` in the
 environment a browser and Chinese fonts are installed when they are absent, and a skip counts as a failure.
 """
 
@@ -26,6 +27,8 @@ def main() -> int:
     environment.enter("test")
     os.chdir(environment.ROOT)
     pytest = [sys.executable, "-m", "pytest"]
+    if sys.argv[1:] == ["--quick"]:
+        return run_quick(pytest)
     if len(sys.argv) > 1:
         return subprocess.call([*pytest, *sys.argv[1:]])
     if IN_CI:
@@ -43,6 +46,52 @@ def main() -> int:
         times = {name: run(name, command) for name, command in stages.items()}
         passed, failed, skipped = counts(results)
     return report(times, passed=passed, failed=failed, skipped=skipped)
+
+
+def run_quick(pytest: list[str]) -> int:
+    """Run ruff, mypy and the quick tests of the folders that the change touches."""
+    stages = {
+        "ruff": [sys.executable, "-m", "ruff", "check", "."],
+        "mypy": [sys.executable, "-m", "mypy", "--strict", "ecospatial"],
+    }
+    folders = list_folders(list_changed())
+    if folders:
+        marks = "not slow and not browser and not server"
+        stages["pytest"] = [*pytest, "-q", *workers(), "-m", marks, "-p", "no:doctest", *folders]
+    failed = [name for name, command in stages.items() if not run(name, command)[0]]
+    print(f"Failed: {', '.join(failed)}" if failed else f"Passed; tests of: {', '.join(folders) or 'nothing'}")
+    return 1 if failed else 0
+
+
+def list_changed() -> list[str]:
+    """Return the files that differ from where this branch left main, with those not yet committed."""
+    git = ["git", "diff", "--name-only"]
+    base = subprocess.run(["git", "merge-base", "HEAD", "main"], capture_output=True, encoding="utf-8", check=False)
+    since = base.stdout.strip() or "HEAD"
+    told = [
+        subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+        for command in ([*git, since], ["git", "ls-files", "--others", "--exclude-standard"])
+    ]
+    return sorted({line for text in told for line in text.splitlines()})
+
+
+def list_folders(changed: list[str]) -> list[str]:
+    """Return the folders of tests, and the test files, that belong to changed files.
+
+    A module belongs to the folder of its package, a rule pack to that of the rules, and a fixture or a file that
+    anything may depend on to none: for those the whole suite is meant.
+    """
+    found = set()
+    for name in changed:
+        parts = name.split("/")
+        if parts[0] == "tests" and parts[-1].startswith("test_"):
+            found.add(name)
+        elif parts[0] == "ecospatial" and len(parts) > 2:
+            found.add(f"tests/{parts[1]}")
+        elif parts[:2] == ["layers", "packs"] or parts[:2] == ["tests", "cases"]:
+            found.add("tests/rules")
+    there = {name for name in found if Path(name).exists()}
+    return sorted(name for name in there if not any(other != name and name.startswith(f"{other}/") for other in there))
 
 
 def workers() -> list[str]:

@@ -35,8 +35,8 @@ class Writer:
     file
         Name of the file, or of the folder of parts; ``{name}`` is the name of a study.
     module, function
-        Where the function lies, below ``ecospatial``; it is imported when it is used, takes the result and a path that
-        does not exist yet, and writes straight to it.
+        Where the function lies; it is imported when it is used, takes the result and a path that does not exist yet,
+        and writes straight to it.
     data
         Whether the file holds data; the others are documents and pictures, which are written after all data.
     default
@@ -52,32 +52,32 @@ class Writer:
 
 # By the class of the result and the name of the format; formats are offered in this order.
 WRITERS: dict[tuple[str, str], Writer] = {
-    ("Findings", "html"): Writer("report.html", "export.html", "save_html", data=False),
-    ("Findings", "map"): Writer("map.html", "maps.web.map", "save_findings_map", data=False),
-    ("Findings", "gpkg"): Writer("findings.gpkg", "export.gpkg", "save_gpkg", data=True),
-    ("Findings", "json"): Writer("findings.json", "export.json", "save_json", data=True),
-    ("Findings", "xlsx"): Writer("findings.xlsx", "export.xlsx", "save_xlsx", data=True, default=False),
-    ("Findings", "docx"): Writer("report.docx", "export.docx", "save_docx", data=False, default=False),
-    ("Findings", "pdf"): Writer("report.pdf", "export.pdf", "save_pdf", data=False, default=False),
-    ("Findings", "dxf"): Writer("conflicts.dxf", "export.cad", "save_dxf", data=True, default=False),
-    ("Findings", "shp"): Writer("conflicts.zip", "export.cad", "save_shapefile", data=True, default=False),
-    ("Findings", "txt"): Writer("conflicts.txt", "export.cad", "save_survey", data=True, default=False),
-    ("Findings", "parquet"): Writer("findings", "export.parquet", "save_parts", data=True, default=False),
-    ("Audit", "html"): Writer("audit.html", "export.audit_html", "save_html", data=False),
-    ("Audit", "xlsx"): Writer("audit.xlsx", "export.audit_xlsx", "save_xlsx", data=True),
-    ("Audit", "gpkg"): Writer("audit.gpkg", "export.audit", "save_gpkg", data=True),
-    ("Audit", "map"): Writer("audit_map.html", "maps.web.audit", "save_audit_map", data=False),
-    ("WaterStudy", "gpkg"): Writer("{name}.gpkg", "export.study", "save_gpkg", data=True),
-    ("WaterStudy", "xlsx"): Writer("{name}.xlsx", "export.study", "save_xlsx", data=True),
-    ("WaterStudy", "map"): Writer("{name}.html", "maps.web.study", "save_study_map", data=False),
-    ("WaterStudy", "json"): Writer("{name}.json", "export.study", "save_json", data=True, default=False),
-    ("BaseMapResult", "html"): Writer("base_map.html", "export.base_map", "save_html", data=False),
-    ("BaseMapResult", "gpkg"): Writer("base_map.gpkg", "export.base_map", "save_gpkg", data=True),
-    ("ChangeResult", "html"): Writer("changes.html", "export.raster_change", "save_html", data=False),
-    ("ChangeResult", "map"): Writer("changes_map.html", "export.raster_change", "save_map", data=False),
-    ("ChangeResult", "gpkg"): Writer("changes.gpkg", "export.raster_change", "save_gpkg", data=True),
-    ("ChangeResult", "csv"): Writer("changes.csv", "export.raster_change", "save_csv", data=True),
-    ("ChangeResult", "json"): Writer("changes.json", "export.raster_change", "save_json", data=True),
+    ("Findings", "html"): Writer("report.html", "ecospatial.export.html", "save_html", data=False),
+    ("Findings", "map"): Writer("map.html", "ecospatial.maps.web.map", "save_findings_map", data=False),
+    ("Findings", "gpkg"): Writer("findings.gpkg", "ecospatial.export.gpkg", "save_gpkg", data=True),
+    ("Findings", "json"): Writer("findings.json", "ecospatial.export.json", "save_json", data=True),
+    ("Findings", "xlsx"): Writer("findings.xlsx", "ecospatial.export.xlsx", "save_xlsx", data=True, default=False),
+    ("Findings", "docx"): Writer("report.docx", "ecospatial.export.docx", "save_docx", data=False, default=False),
+    ("Findings", "pdf"): Writer("report.pdf", "ecospatial.export.pdf", "save_pdf", data=False, default=False),
+    ("Findings", "dxf"): Writer("conflicts.dxf", "ecospatial.export.cad", "save_dxf", data=True, default=False),
+    ("Findings", "shp"): Writer("conflicts.zip", "ecospatial.export.cad", "save_shapefile", data=True, default=False),
+    ("Findings", "txt"): Writer("conflicts.txt", "ecospatial.export.cad", "save_survey", data=True, default=False),
+    ("Findings", "parquet"): Writer("findings", "ecospatial.export.parquet", "save_parts", data=True, default=False),
+    ("Audit", "html"): Writer("audit.html", "ecospatial.export.audit_html", "save_html", data=False),
+    ("Audit", "xlsx"): Writer("audit.xlsx", "ecospatial.export.audit_xlsx", "save_xlsx", data=True),
+    ("Audit", "gpkg"): Writer("audit.gpkg", "ecospatial.export.audit", "save_gpkg", data=True),
+    ("Audit", "map"): Writer("audit_map.html", "ecospatial.maps.web.audit", "save_audit_map", data=False),
+    ("WaterStudy", "gpkg"): Writer("{name}.gpkg", "ecospatial.export.study", "save_gpkg", data=True),
+    ("WaterStudy", "xlsx"): Writer("{name}.xlsx", "ecospatial.export.study", "save_xlsx", data=True),
+    ("WaterStudy", "map"): Writer("{name}.html", "ecospatial.maps.web.study", "save_study_map", data=False),
+    ("WaterStudy", "json"): Writer("{name}.json", "ecospatial.export.study", "save_json", data=True, default=False),
+    ("BaseMapResult", "html"): Writer("base_map.html", "ecospatial.export.base_map", "save_html", data=False),
+    ("BaseMapResult", "gpkg"): Writer("base_map.gpkg", "ecospatial.export.base_map", "save_gpkg", data=True),
+    ("ChangeResult", "html"): Writer("changes.html", "ecospatial.export.raster_change", "save_html", data=False),
+    ("ChangeResult", "map"): Writer("changes_map.html", "ecospatial.export.raster_change", "save_map", data=False),
+    ("ChangeResult", "gpkg"): Writer("changes.gpkg", "ecospatial.export.raster_change", "save_gpkg", data=True),
+    ("ChangeResult", "csv"): Writer("changes.csv", "ecospatial.export.raster_change", "save_csv", data=True),
+    ("ChangeResult", "json"): Writer("changes.json", "ecospatial.export.raster_change", "save_json", data=True),
 }
 
 
@@ -187,7 +187,7 @@ def _name_kind(result: Any) -> str:
 
 
 def _save(writer: Writer, result: Any, path: Path) -> None:
-    getattr(import_module(f"ecospatial.{writer.module}"), writer.function)(result, path)
+    getattr(import_module(writer.module), writer.function)(result, path)
 
 
 def _fill_template(findings: Any, template: Path, path: Path) -> None:

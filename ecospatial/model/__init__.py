@@ -14,18 +14,8 @@ from ecospatial.model.activities import (
     search_activities,
 )
 from ecospatial.model.facts import FACT_FALSE, FACT_TRUE, FACT_UNKNOWN, FACTS, WORKS, Fact, fact_value, works_value
-from ecospatial.model.kinds import (
-    ACCURACY_BASES,
-    COMMON_COLUMNS,
-    KINDS,
-    PRESENT_LABELS,
-    RIVER_CLASSES,
-    STATUS_LABELS,
-    Column,
-    ColumnType,
-    Kind,
-    Shape,
-)
+from ecospatial.model.kind import ACCURACY_BASES, COMMON_COLUMNS, Column, ColumnType, Kind, Shape
+from ecospatial.model.kinds import KINDS, PRESENT_LABELS, RIVER_CLASSES, STATUS_LABELS
 from ecospatial.model.land_uses import LAND_USES
 from ecospatial.model.names import NAME_COLUMNS, match_names, nearest_names
 from ecospatial.model.relations import RELATION_SPECS, Parameter, RelationSpec

@@ -14,7 +14,7 @@ from ecospatial.model.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ecospatial.model.kinds import Kind
+    from ecospatial.model.kind import Kind
 
 
 @dataclass(frozen=True, slots=True)

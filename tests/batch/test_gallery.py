@@ -20,6 +20,8 @@ from ecospatial import cli, maps
 from ecospatial.batch import map_run
 from ecospatial.batch.map_jobs import safe_names
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = "layers/changzhou-zhonglou/examples"
 
 

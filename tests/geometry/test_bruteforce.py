@@ -22,6 +22,8 @@ import ecospatial as es
 from ecospatial.checks.check import BLOCK
 from ecospatial.plans import data_folder
 
+pytestmark = pytest.mark.slow
+
 LAYERS = data_folder("layers")
 ON = dt.date(2026, 11, 20)
 FACTS = (

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from project_paths import SCRIPTS
 
+pytestmark = pytest.mark.slow
+
 SETUP = "[metadata]\nname = tiny\nversion = 1\n[options]\npy_modules = tiny\n[options.extras_require]\ntest =\n"
 PYPROJECT = '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
 PROBE = """
@@ -117,3 +119,11 @@ def test_the_command_fails_when_a_check_does(command, capsys, monkeypatch, ruff,
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == last
     assert ("Failed: ruff" in lines) == (not ruff)
+
+
+def test_quick_runs_the_folders_that_a_change_touches(command, monkeypatch):
+    monkeypatch.chdir(SCRIPTS.parent)
+    changed = ["ecospatial/network/flow.py", "layers/packs/taihu.yaml", "tests/io/test_fuzz.py", "docs/maps.md"]
+    assert command.list_folders(changed) == ["tests/io/test_fuzz.py", "tests/network", "tests/rules"]
+    assert command.list_folders(["tests/io/test_fuzz.py", "ecospatial/io/dxf.py"]) == ["tests/io"]
+    assert command.list_folders(["ecospatial/errors.py", "README.md", "ecospatial/gone/x.py"]) == []

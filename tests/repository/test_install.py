@@ -19,6 +19,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from project_paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "layers" / "changzhou-zhonglou" / "examples"
 NOT_COPIED = shutil.ignore_patterns(
     *(".git", ".venv", ".*_cache", "__pycache__", ".hypothesis", ".coverage*"),

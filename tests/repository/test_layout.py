@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import runpy
 
 import pytest
@@ -69,3 +70,12 @@ def test_every_case_of_a_parametrised_test_exists():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     assert setup["tool:pytest"]["empty_parameter_set_mark"] == "fail_at_collect"
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/developers.md"])
+def test_a_page_names_files_that_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    roots = ("docs", "ecospatial", "layers", "maps", "scripts", "tests")
+    named = re.findall(rf"`((?:{'|'.join(roots)})/[\w./-]*)`", text) + re.findall(r"python3 (scripts/[\w/]+\.py)", text)
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).exists()] == []

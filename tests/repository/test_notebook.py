@@ -10,6 +10,8 @@ import pytest
 from nbclient import NotebookClient
 from project_paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "layers" / "changzhou-zhonglou" / "examples"
 CELLS = {
     "plan": 'import ecospatial as es\nplan = es.open_plan("changzhou-zhonglou"); plan',

@@ -17,6 +17,8 @@ import pytest
 from project_paths import ROOT
 from readme_blocks import blocks, commands
 
+pytestmark = pytest.mark.slow
+
 READMES = ("README.md", "README.zh.md")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 # What may be left out: the two commands that make an environment, and installing.
