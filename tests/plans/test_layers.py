@@ -397,6 +397,13 @@ def built(tmp_path_factory):
     return folder
 
 
+def test_without_a_folder_the_shipped_plans_are_meant(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS / "sample_layers"))
+    module = importlib.import_module("build_layers")
+    assert module.LAYERS == ROOT / "layers"
+    assert sorted(path.stem for path in (module.HERE / "drawn").glob("*.yaml")) == ALL_PLANS
+
+
 def test_the_shipped_plans_are_what_is_built(built, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS / "sample_layers"))
     as_built = importlib.import_module("build_layers").as_built
