@@ -316,7 +316,7 @@ def test_the_examples_give_every_verdict():
         ("TN-02", "TN-AX"): "restricted", ("TN-05", "TN-ST"): "restricted", ("TN-06", "TN-ST"): "clear",
         ("TN-07", "TH28"): "restricted", ("TN-08", "TH28"): "needs_facts", ("TN-09", "FM35"): "prohibited",
         ("TN-09", "UB-OUT"): "unsettled", ("TN-10", "TN-TL"): "restricted", ("TN-11", "TN-WR"): "prohibited",
-        ("TN-11", "SP61"): "unsettled", ("TN-12", "FM37"): "prohibited", ("TN-13", "FM17"): "prohibited",
+        ("TN-11", "SP61"): "prohibited", ("TN-12", "FM37"): "prohibited", ("TN-13", "FM17"): "prohibited",
         ("TN-15", "FM35"): "restricted", ("TN-16", "FM37"): "clear", ("TN-16", "TN-GD"): "restricted",
         ("TN-17", "TN-WR"): "clear", ("TN-14", "ERL"): "clear", ("TN-01", "CZ-DYH"): "unsettled",
         ("TN-12", "TN-JY"): "no_data",
