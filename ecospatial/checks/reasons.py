@@ -170,6 +170,8 @@ def format_measures(
     share = np.where(area > 0, AREA, np.where(length > 0, LENGTH, POINT))
     relation = get_relation(rule)
     near = relation.tells_distance
+    if relation.touched_by_absence:  # what no feature covers beyond the coverage is neither touched nor inside
+        apart = np.where(measures.uncovered[rows], NOTHING, APART)
     case = apart if near else np.where(touched, share, apart)
     size = distance if near else np.where(touched, np.where(area > 0, area, length), distance)
     side = relation.place_along(along)

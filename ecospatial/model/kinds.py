@@ -367,7 +367,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "wetland",
                 "湿地",
                 "polygon",
-                (Column("grade", "湿地级别"),),
+                (Column("grade", "湿地级别", words=("国际重要湿地", "国家重要湿地", "省级重要湿地", "一般湿地")),),
                 may_overlap=False,
                 within_district=False,
                 monitored=True,

@@ -26,6 +26,7 @@ from ecospatial.relations._conflict import (
     take_rows,
 )
 from ecospatial.relations._wording import (
+    NOTHING,
     SHARES,
     Teller,
     join_values,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecospatial.geometry import ShapeIndex
-    from ecospatial.relations._wording import Teller
+    from ecospatial.relations._wording import Form, Teller
     from ecospatial.relations.base import Question
     from ecospatial.relations.measurement import Nearest, Target
     from ecospatial.rules import Rule
@@ -145,8 +146,14 @@ def _joined_around(target: Target, shapes: NDArray[Any]) -> NDArray[Any]:
 
 def make_outside_teller(rule: Rule) -> Teller:
     """Return what words the part of a site that no feature covers."""
-    of = f"位于{join_values(rule)}{KINDS[rule.layer].label}范围外"
-    return lambda name, case, _: (*SHARES[case], of) if case in SHARES else (f"全部位于{name}范围内",)
+    which = f"{join_values(rule)}{KINDS[rule.layer].label}"
+
+    def tell_part(name: str, case: int, _: int) -> Form:
+        if case in SHARES:
+            return (*SHARES[case], f"位于{which}范围外")
+        return (f"地块有部分不在已知的{which}范围内",) if case == NOTHING else (f"全部位于{name}范围内",)
+
+    return tell_part
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,8 @@ def test_row_8_beyond_the_coverage_nobody_is_outside(tmp_path):
     beyond = shapely.box(510100, 3515000, 510200, 3515100)
     found = check(folder, sites(beyond, EAST))
     assert answer(found) == ("no_data", None, "data_owner", True)
+    assert "全部位于" not in found.frame.reason.iloc[0]
+    assert "地块有部分不在已知的" in found.frame.reason.iloc[0]
     assert answer(found, 1) == ("prohibited", True, None, False)
     assert found.frame.overlap_m2.iloc[1] == pytest.approx(10000)  # 100 m of it lie inside the coverage
 

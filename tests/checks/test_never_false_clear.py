@@ -84,7 +84,8 @@ def checked(folder, one, first, others):
         line = shapely.LineString([(500000, 3511000), (500000, 3529000)])
         bank = shapely.box(499990, 3511000, 500010, 3529000)
         for kind, shape in (("river_centreline", line), ("bank_line", bank)):
-            entries.append(layer(folder, kind, shape, columns={"river": ["甲"]}, coverage="district+5000"))
+            river = matching(one).get("river", "甲")
+            entries.append(layer(folder, kind, shape, columns={"river": [river]}, coverage="district+5000"))
     plan = es.open_plan(plan_folder(folder, entries, restated(one)))
     return es.check(sites(SITE), plan, on=ON).frame.iloc[0]
 
