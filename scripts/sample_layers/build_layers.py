@@ -39,7 +39,9 @@ HERE = Path(__file__).resolve().parent
 LAYERS = HERE.parent.parent / "layers"
 SAME_DEG = 2e-7  # two versions of GEOS may differ in the last decimals; --check lets 2 cm pass
 PUBLISHER = "ecospatial 项目"
-PLAN_HEAD = "# Written by scripts/sample_layers/build_layers.py from its drawn/{name}.yaml: change it there, not here.\n"
+PLAN_HEAD = (
+    "# Written by scripts/sample_layers/build_layers.py from its drawn/{name}.yaml: change it there, not here.\n"
+)
 
 
 # ---------------------------------------------------------------------------------------------- writing
