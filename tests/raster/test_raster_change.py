@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -373,3 +374,17 @@ def test_a_zone_whose_name_may_mean_that_of_a_rule_counts(name, effect):
         of_zone(one, columns=(("river", "新孟河支河"),), confirmed={"river": frozenset({"新孟河支河"})}).effect
         == "none"
     )
+
+
+@pytest.mark.parametrize(("old_m", "new_m"), [(5.0, 260.0), (260.0, 5.0), (None, 260.0)])
+def test_of_two_pictures_the_less_accurate_one_counts(tmp_path, old_m, new_m):
+    # The patch lies 200 m deep in its zone (see above): more than one picture may be off, less than the other.
+    before = np.full((SIDE, SIDE), CROP)
+    after = before.copy()
+    after[10:20, 20:40] = BUILT
+    first, second = grid(tmp_path, "old", before), grid(tmp_path, "new", after)
+    zones = zone(accuracy_m=[0.0])
+    sure = raster.change(zones, replace(first, accuracy_m=5.0), replace(second, accuracy_m=5.0)).patches
+    assert sure["certain"].tolist() == [True]
+    found = raster.change(zones, replace(first, accuracy_m=old_m), replace(second, accuracy_m=new_m)).patches
+    assert found["certain"].tolist() == [False]
