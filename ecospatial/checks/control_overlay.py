@@ -142,7 +142,8 @@ def base_map(
             Problem("plan.yaml", None, "规划没有可用的行政区图层，不知道底图到哪里为止", "请补充 district 图层")
         )
     project = _project(activity, works, land_use, facts or {})
-    reading = LayerCache(plan, date)
+    # Grids are read around what is asked about: here the whole district.
+    reading = LayerCache(plan, date, np.array([plan.area], dtype=object))
     one = Projects(gpd.GeoDataFrame(project.frame(1)))
     asked_of = [rule for rule in reading.rules_in_force if one.ask(rule.when)[0].truth != NO]
     pieces = partition(plan.area, _edges(asked_of, reading))

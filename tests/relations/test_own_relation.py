@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 import docx
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
-from made_plans import district, layer, plan_folder, rule, sites
+from made_plans import SOURCE, district, layer, plan_folder, rule, sites
+from made_rasters import write
 from project_paths import ROOT
 
 import ecospatial as es
 from ecospatial import rules
 from ecospatial.model import RELATION_SPECS, Parameter, RelationSpec
+from ecospatial.raster.monitor import severity
 from ecospatial.relations import RELATIONS, Measures, Question, Relation, register_relation
 from ecospatial.relations._wording import LENGTH, SIZE
 
@@ -122,39 +125,83 @@ def test_a_relation_of_ones_own_goes_through_everything(folder, tmp_path):
 # ------------------------------------------------------------------------------------ each one of the package
 
 BANK = shapely.LineString([(500000, 3510000), (500000, 3530000)])
+INSIDE, FAR = shapely.box(499400, 3519400, 499500, 3519500), shapely.box(503000, 3519400, 503100, 3519500)
+HIT = {
+    "near": INSIDE,
+    "overlaps": INSIDE,
+    "outside": FAR,
+    "along_river": shapely.box(499400, 3519990, 499500, 3520090),  # in the river, 500 m above the intake
+    "raster_above": shapely.box(500120, 3520000, 500140, 3520020),  # where the slope is 30 degrees
+}
+CLEAR = {
+    "near": FAR,
+    "overlaps": FAR,
+    "outside": INSIDE,
+    "along_river": shapely.box(499400, 3521000, 499500, 3521100),
+    "raster_above": shapely.box(500020, 3520000, 500040, 3520020),  # where it is 10 degrees
+}
 
 
 def plan_with(name, folder):
-    """A plan with one rule of a relation whose features lie west of x = 500000."""
+    """A plan with one rule of a relation."""
     folder.mkdir(parents=True)
-    keys = {"relation": name}
+    zone = {"columns": {"zone_type": ["清水通道维护区"]}, "coverage": "district+5000"}
+    wide = {"coverage": "district+5000"}
     if name == "near":
-        entries, keys = [layer(folder, "bank_line", BANK, columns={"river": ["甲河"]})], keys | {"layer": "bank_line"}
+        entries, keys = [layer(folder, "bank_line", BANK, columns={"river": ["甲河"]}, **wide)], {"layer": "bank_line"}
+    elif name == "along_river":
+        river = shapely.LineString([(492000, 3520000), (508000, 3520000)])
+        water = shapely.box(492000, 3519980, 508000, 3520020)
+        intake = {"source_name": ["水厂"], "river": ["甲河"]}
+        entries = [
+            layer(folder, "intake", shapely.Point(500000, 3520015), columns=intake, **wide),
+            layer(folder, "river_centreline", river, columns={"river": ["甲河"], "width_m": [40]}, **wide),
+            layer(folder, "bank_line", water, columns={"river": ["甲河"]}, **wide),
+        ]
+        keys = {"layer": "intake", "upstream_m": 1000, "downstream_m": 100}
+    elif name == "raster_above":
+        values = np.full((20, 20), 10.0, dtype=np.float32)
+        values[:, 10:] = 30.0  # east of x = 500100
+        path = write(folder / "slope.tif", values, nodata=-9999)
+        entries = [
+            {"kind": "slope", "name": "slope", "path": path.name, "date": "2024-05-01", "status": "official",
+             "coverage": "extent", "accuracy_m": 10, "source": dict(SOURCE)},
+        ]  # fmt: skip
+        keys = {"layer": "slope", "above": 25}
     else:
-        zone = layer(folder, "control_zone", ZONE, columns={"zone_type": ["清水通道维护区"]})
-        entries, keys = [zone], keys | {"layer": "control_zone"}
-    return plan_folder(folder, [district(folder), *entries], rule("R", **keys))
+        entries, keys = [layer(folder, "control_zone", ZONE, **zone)], {"layer": "control_zone"}
+    return plan_folder(folder, [district(folder), *entries], rule("R", relation=name, **keys))
 
 
-@pytest.mark.parametrize("name", ["near", "overlaps", "outside"])
+@pytest.mark.parametrize("name", list(HIT))
 def test_every_relation_goes_through_check_map_report_base_map_remedies_and_compare(name, tmp_path):
     plan = es.open_plan(plan_with(name, tmp_path / "plan"))
-    inside, far = shapely.box(499400, 3519400, 499500, 3519500), shapely.box(503000, 3519400, 503100, 3519500)
-    made = sites(inside, far, ids=["in", "far"])
+    made = sites(HIT[name], CLEAR[name], ids=["hit", "clear"])
     found = es.check(made, plan, on="2026-11-20")
-    wanted = ["clear", "prohibited"] if name == "outside" else ["prohibited", "clear"]
-    assert found.frame["verdict"].tolist() == wanted
-    hit = "far" if name == "outside" else "in"
-    files = {path.name: path for path in found.write(tmp_path / "out", formats=["html", "json", "gpkg", "map"])}
+    assert found.frame["verdict"].tolist() == ["prohibited", "clear"]
+    files = {path.name: path for path in found.write(tmp_path / "out", formats=["html", "docx", "json", "gpkg", "map"])}
     label = RELATION_SPECS[name].label
     assert label in files["report.html"].read_text(encoding="utf-8")
-    assert es.read_findings(files["findings.gpkg"]).frame["verdict"].tolist() == wanted
+    for file in ("findings.gpkg", "findings.json"):
+        assert es.read_findings(files[file]).frame["verdict"].tolist() == ["prohibited", "clear"]
     pieces = es.base_map(plan, activity="C26", on="2026-11-20")
     assert pieces["area_m2"].sum() == pytest.approx(plan.area.area, rel=1e-9)
-    assert {"prohibited"} <= set(pieces["verdict"])
+    assert "prohibited" in set(pieces["verdict"])
+    here = pieces[pieces.contains(found.frame.geometry.iloc[0].representative_point())]
+    assert here["rule_ids"].tolist() == ["R"]
     ways = found.remedies()
-    assert ways.loc[hit, "free_m2"] < 100 * 100
+    assert ways.loc["hit", "free_m2"] < HIT[name].area
+    assert ways.loc["clear", "shift_m"] == 0.0
     assert len(es.compare(plan, plan, made, on="2026-11-20")) == 0
+
+
+@pytest.mark.parametrize("name", list(HIT))
+def test_monitoring_counts_rules_of_the_relations_that_are_watched(name, tmp_path):
+    plan = es.open_plan(plan_with(name, tmp_path / "plan"))
+    kind = plan.rules[0].layer
+    found = severity(plan.rules, kind, pd.Series({"zone_type": "清水通道维护区", "river": "甲河"}))
+    assert (found.effect == "prohibited") is RELATION_SPECS[name].watched
+    assert RELATION_SPECS[name].watched is (name in ("near", "overlaps"))
 
 
 def test_every_relation_is_registered_with_its_entry():
